@@ -1,0 +1,84 @@
+"""What can be bought: offers by product and SKU, and the terms and billing plans they come in.
+
+Availability ids rotate and never enter these values: PID:SID is the stable identity (contract §9, 2023-10).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cspdecl.core.terms import BillingCycle, Term
+
+_OFFER = re.compile(r"[0-9A-Za-z]{12}:[0-9A-Za-z]{4}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OfferKey:
+    """A product and one of its SKUs, "CFQ7TTC0LCHC:0002"; compared without case, kept in upper case."""
+
+    product: str
+    sku: str
+
+    @classmethod
+    def parse(cls, text: str) -> OfferKey:
+        """Read "PID:SID". Raises ValueError when it is not twelve and four letters or digits."""
+        if not _OFFER.fullmatch(text):
+            raise ValueError(f"`{text}` is no offer: write PRODUCT:SKU, such as CFQ7TTC0LCHC:0002")
+        product, _, sku = text.upper().partition(":")
+        return cls(product, sku)
+
+    @classmethod
+    def of_item(cls, text: str) -> OfferKey | None:
+        """The stable part of a catalogue item id "PID:SID:AID", or None for a legacy offer id."""
+        parts = text.split(":")
+        return cls(parts[0].upper(), parts[1].upper()) if len(parts) >= 2 and all(parts[:2]) else None
+
+    def __str__(self) -> str:
+        return f"{self.product}:{self.sku}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OfferTerm:
+    """One way to buy an offer: how long, and how often it is charged. Written "P1Y/monthly"."""
+
+    term: Term
+    billing: BillingCycle
+
+    @classmethod
+    def parse(cls, text: str) -> OfferTerm:
+        """Read "P1Y/monthly"."""
+        term, _, billing = text.partition("/")
+        return cls(Term(term), BillingCycle(billing))
+
+    def __str__(self) -> str:
+        return f"{self.term}/{self.billing}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An offer as the provider's catalogue describes it. `terms` empty: withdrawn from sale."""
+
+    key: OfferKey
+    title: str
+    min_seats: int
+    max_seats: int | None
+    terms: tuple[OfferTerm, ...]
+    segment: str = "commercial"
+    trial: bool = False
+    addon: bool = False
+    prerequisites: tuple[OfferKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Offers of one market as read at `as_of`. `missing` were asked for and are not sold there;
+    `unread` could not be asked, so nothing may be concluded about them."""
+
+    market: str
+    offers: Mapping[OfferKey, Offer]
+    as_of: datetime
+    missing: tuple[OfferKey, ...] = ()
+    unread: tuple[OfferKey, ...] = ()

@@ -1,0 +1,435 @@
+"""What a plan holds: actions as data, each with its reason, its guard, its deadline and its price.
+
+The decision is made once, in planning; whatever applies an operation carries it out and may not re-decide.
+Every action is absolute ("17 seats"), never a delta, so that asking twice cannot do it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cspdecl.core.address import Address
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.desired import AgreementSpec, CreateSpec, EndOfTerm, Profile, SellRule
+from cspdecl.core.diagnostics import Diagnostic, Origin
+from cspdecl.core.live import LiveEndOfTerm, NextTerm, Status
+from cspdecl.core.money import ExactMoney, Money
+from cspdecl.core.terms import BillingCycle, Term
+
+# ---- actions at a provider ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCustomer:
+    """Create the tenant and the reseller relationship. The first password goes to a file, never further."""
+
+    kind: Literal["create_customer"] = "create_customer"
+    create: CreateSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestAgreement:
+    """Say who accepted Microsoft's customer agreement. A person may have to accept first; then purchases wait."""
+
+    kind: Literal["attest_agreement"] = "attest_agreement"
+    agreement: AgreementSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateProfile:
+    """Write name, address or contact of a customer's billing profile."""
+
+    kind: Literal["update_profile"] = "update_profile"
+    before: Profile | None
+    after: Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """Buy a new subscription. `unit_price` is what one seat may cost a charge cycle as approved; None: unknown when
+    planned. `nickname` carries an unmistakable mark of this operation into order and subscription."""
+
+    kind: Literal["purchase"] = "purchase"
+    offer: OfferKey
+    seats: int
+    term: Term
+    billing: BillingCycle
+    nickname: str
+    segment: str
+    country: str
+    unit_price: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSeats:
+    """Set the seats of a running subscription now."""
+
+    kind: Literal["set_seats"] = "set_seats"
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRenewal:
+    """Write what the next term shall be. Any immediate change deletes it again, so it comes last (contract §13.1)."""
+
+    kind: Literal["schedule_renewal"] = "schedule_renewal"
+    next: NextTerm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSchedule:
+    """Take back what is scheduled for the renewal."""
+
+    kind: Literal["clear_schedule"] = "clear_schedule"
+    was: NextTerm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetEndOfTerm:
+    """Decide what happens when the term ends: renew, cancel, or extend month by month (contract §13.8)."""
+
+    kind: Literal["set_end_of_term"] = "set_end_of_term"
+    before: LiveEndOfTerm
+    after: EndOfTerm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rename:
+    """Change the name shown in the provider's portal."""
+
+    kind: Literal["rename"] = "rename"
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Cancel now, inside the window."""
+
+    kind: Literal["cancel"] = "cancel"
+    seats: int
+
+
+# ---- actions in our own books ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt:
+    """Bind an address to subscriptions that already run (or a customer key to its tenant). Writes nothing there."""
+
+    kind: Literal["adopt"] = "adopt"
+    provider: str
+    tenant: str
+    ids: tuple[str, ...]
+    offer: OfferKey | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """Stop managing: the binding goes, the subscription stays as it is."""
+
+    kind: Literal["forget"] = "forget"
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebind:
+    """A line got another name: its binding moves from `source`."""
+
+    kind: Literal["rebind"] = "rebind"
+    source: Address
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookService:
+    """Set the quantity of an own service in the book; 0 ends it."""
+
+    kind: Literal["book_service"] = "book_service"
+    service: str
+    before: int
+    after: int
+
+
+Action = (
+    CreateCustomer
+    | AttestAgreement
+    | UpdateProfile
+    | Purchase
+    | SetSeats
+    | ScheduleRenewal
+    | ClearSchedule
+    | SetEndOfTerm
+    | Rename
+    | Cancel
+    | Adopt
+    | Forget
+    | Rebind
+    | BookService
+)
+
+#: Actions that send something to a provider; the others change only our own store.
+PROVIDER_ACTIONS = (
+    CreateCustomer,
+    AttestAgreement,
+    UpdateProfile,
+    Purchase,
+    SetSeats,
+    ScheduleRenewal,
+    ClearSchedule,
+    SetEndOfTerm,
+    Rename,
+    Cancel,
+)
+
+
+# ---- around the action ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What was seen when this was planned, or what an earlier operation of the plan will have left.
+
+    The provider reads again right before it writes and answers `Stale` where this no longer holds. No etag: only
+    values. `subscription` None: the id comes from an earlier operation. For a purchase, `siblings` are the running
+    subscriptions of the same offer: another one means that somebody bought meanwhile. Fields that are None are not
+    compared, except `scheduled`, which is compared when `check_scheduled` is set.
+    """
+
+    tenant: str | None
+    subscription: str | None = None
+    offer: OfferKey | None = None
+    seats: int | None = None
+    term: Term | None = None
+    billing: BillingCycle | None = None
+    status: Status | None = None
+    end_of_term: LiveEndOfTerm | None = None
+    scheduled: NextTerm | None = None
+    check_scheduled: bool = False
+    term_ends: datetime | None = None
+    siblings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why an operation exists: a stable word for machines, a sentence for people. Explains, never steers."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceDelta:
+    """What an operation changes in money. None means unknown, and `unknown` says why; it is never 0.
+
+    `cost_cycle`: change of cost a charge cycle (`cycle`). `cost_now`: what the rest of the running cycle costs or
+    returns, an estimate by our proration. `commitment`: what this newly obliges to pay until `commitment_until`
+    (exclusive). `sell`: change of our price every `sell_every`. `basis` says how it was computed, in words.
+    """
+
+    cycle: BillingCycle
+    cost_cycle: Money | None
+    cost_now: Money | None = None
+    cost_now_exact: ExactMoney | None = None
+    days: int | None = None
+    cycle_days: int | None = None
+    commitment: Money | None = None
+    commitment_until: datetime | None = None
+    sell: Money | None = None
+    sell_every: Literal["month", "year"] | None = None
+    unit_price: Money | None = None
+    price_list: str | None = None
+    basis: str = ""
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineContext:
+    """What a record must say about the line an operation belongs to: who, what, in which bundle, sold for how much."""
+
+    provider: str | None
+    display_name: str
+    offer: OfferKey | None = None
+    offer_title: str | None = None
+    service: str | None = None
+    term: Term | None = None
+    billing: BillingCycle | None = None
+    end_of_term: EndOfTerm | None = None
+    bundle: str | None = None
+    bundle_version: str | None = None
+    bundle_instance: Address | None = None
+    component: str | None = None
+    anchor: bool = False
+    bundle_seats: int | None = None
+    sell: SellRule | None = None
+    bundle_sell: SellRule | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One step of a plan.
+
+    `id` is sha256 over address, action, guard and the hash of the address's last ledger record: planning an unchanged
+    state again gives the same ids; buying, cancelling and buying again gives three. `requires` must have been applied
+    first. `not_after`: from that instant on it must not be sent any more, the plan has to be made anew.
+    """
+
+    id: str
+    address: Address
+    action: Action
+    reason: Reason
+    requires: tuple[str, ...]
+    guard: Guard
+    context: LineContext
+    not_after: datetime | None = None
+    preview: PriceDelta | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Something declared that no operation can bring about now. Listed in every plan until it is done.
+
+    scheduled: written at the provider, comes true at `when` · due: becomes possible at `when`; nothing is stored aside
+    · blocked: a condition must be met first · manual: a person has to do it in the provider's portal by `when`.
+    """
+
+    address: Address
+    kind: Literal["scheduled", "due", "blocked", "manual"]
+    code: str
+    text: str
+    when: datetime | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLine:
+    """One row of the plan as people read it: a customer, a bundle line, a component, a subscription or a service.
+
+    `symbol`: `+` buy or create, `~` change, `-` cancel, `=>` adopt or rename, `?` blocked or by hand, ` ` unchanged
+    (only where something below it changes). `notes` are sentences in reading order.
+    """
+
+    address: Address
+    symbol: Literal["+", "~", "-", "=>", "?", " "]
+    title: str
+    detail: str = ""
+    before: int | None = None
+    after: int | None = None
+    later: int | None = None
+    later_on: datetime | None = None
+    summary: str = ""
+    notes: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    is_bundle: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyTotals:
+    """Sums over a plan, one entry a currency. `unknown` counts amounts that are not known and are in no sum."""
+
+    cost_month: tuple[Money, ...] = ()
+    sell_month: tuple[Money, ...] = ()
+    cost_now: tuple[Money, ...] = ()
+    commitment: tuple[Money, ...] = ()
+    commitment_until: datetime | None = None
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One guardrail that was touched: its name, the sentence with the numbers, and whether it refuses the plan."""
+
+    rule: str
+    code: str
+    text: str
+    refused: bool
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyReport:
+    """What the guardrails say about a plan as a whole."""
+
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether any guardrail refuses the plan."""
+        return any(verdict.refused for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerNote:
+    """A customer that appears in a plan, with the provider's name for it (hostile until escaped)."""
+
+    key: str
+    name: str
+    tenant: str | None
+    agreement: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCounts:
+    """The closing line of a plan in numbers."""
+
+    customers: int = 0
+    customers_touched: int = 0
+    to_buy: int = 0
+    to_change: int = 0
+    at_renewal: int = 0
+    to_cancel: int = 0
+    to_adopt: int = 0
+    to_forget: int = 0
+    to_create: int = 0
+    unchanged: int = 0
+    unmanaged: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that would be done, in an order that works; what apply reads.
+
+    `complete` is false when a customer could not be read. "Empty" means no operation to send now: what waits does not
+    count. `now` is the provider's time at planning, `as_of` the age of the oldest reading.
+    """
+
+    format: int
+    id: str
+    project: str
+    desired: str
+    live: str
+    now: datetime
+    as_of: datetime
+    commit: str | None
+    price_list: str | None
+    market: str
+    currency: str
+    scope: tuple[str, ...] | None
+    customers: tuple[CustomerNote, ...]
+    operations: tuple[Operation, ...]
+    lines: tuple[PlanLine, ...]
+    waiting: tuple[Waiting, ...]
+    unmanaged: tuple[str, ...]
+    unknown: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+    safety: SafetyReport
+    totals: MoneyTotals
+    counts: PlanCounts
+
+    @property
+    def complete(self) -> bool:
+        """Whether every customer in scope was read."""
+        return not self.unknown
+
+    @property
+    def empty(self) -> bool:
+        """No operation to send now."""
+        return not self.operations
+
+

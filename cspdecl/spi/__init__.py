@@ -1,0 +1,3 @@
+"""What plugins implement: Protocols over the values of core, and nothing else."""
+
+SPI_VERSION = 1

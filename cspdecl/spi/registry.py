@@ -1,0 +1,34 @@
+"""Plugins by name, through entry points: looked up only by commands that need one, imported on use."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+from cspdecl.core.errors import ConfigurationError
+
+GROUPS = {
+    "provider": "cspdecl.providers",
+    "command": "cspdecl.commands",
+    "store": "cspdecl.stores",
+    "exporter": "cspdecl.exporters",
+    "policy": "cspdecl.policies",
+}
+
+
+def installed(kind: str) -> tuple[metadata.EntryPoint, ...]:
+    """Entry points of one kind of plugin, by name."""
+    return tuple(sorted(metadata.entry_points(group=GROUPS[kind]), key=lambda point: point.name))
+
+
+def load(kind: str, name: str) -> Any:
+    """The object an installed plugin offers under `name`. Raises ConfigurationError naming what is installed."""
+    known = installed(kind)
+    for point in known:
+        if point.name == name:
+            try:
+                return point.load()
+            except ImportError as problem:
+                raise ConfigurationError(f"{kind} plugin `{name}` cannot be loaded: {problem}") from problem
+    names = ", ".join(f"`{point.name}`" for point in known) or "none"
+    raise ConfigurationError(f"no {kind} plugin named `{name}` is installed; installed: {names}")
