@@ -1,1 +1,1 @@
-"""Microsoft Partner Center as a cspdecl provider: the wire, its retries and its odd corners stay inside this package."""
+"""Microsoft Partner Center as a cspdecl provider: the wire, its retries and its odd corners stay in this package."""
