@@ -22,12 +22,13 @@ PIP := -m pip -qq
 
 PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
 
-.PHONY: help setup test lint format demo bench schemas requirements clean
+.PHONY: help setup test coverage lint lint-style lint-format lint-types lint-layers format demo bench schemas requirements clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## an environment in .venv with the product, its plugins and the tools
+	@:
 
 # Two steps, since pip refuses `-e` under --require-hashes: first everything foreign, by hash; then our own packages
 # as they stand, with the build backend from the first step (docs/decisions/0002).
@@ -43,10 +44,24 @@ $(SETUP): requirements/dev.txt pyproject.toml $(PLUGINS:%=%pyproject.toml)
 test: $(SETUP) ## the tests (one file or more: make test ARGS=tests/unit)
 	@$(PY) -m pytest $(ARGS)
 
-lint: $(SETUP) ## style, format, types, layers
+coverage: $(SETUP) ## the tests once more, with what they did not reach
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report
+
+lint: lint-style lint-format lint-types lint-layers ## style, format, types, layers (make -k lint: all of them)
+
+lint-style: $(SETUP)
 	$(VENV)/bin/ruff check
-	$(VENV)/bin/ruff format --check
+
+lint-format: $(SETUP)
+	$(VENV)/bin/ruff format --check --output-format concise
+
+lint-types: $(SETUP)
 	$(VENV)/bin/mypy
+
+lint-layers: $(SETUP)
 	$(VENV)/bin/lint-imports
 
 format: $(SETUP) ## lay out the code and mend what can be mended safely
