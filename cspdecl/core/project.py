@@ -87,7 +87,8 @@ class Project:
 class PriceRow:
     """One row of a price list: what one seat costs for the whole `term`, and the list price beside it.
 
-    Valid from `effective_from` to before `effective_to`. Source: price sheet columns (contract §9.2, 2023-10).
+    Valid from `effective_from` to before `effective_to`. `tier` names the seat range the row is for ("1-300"), empty
+    where the sheet has none. Source: price sheet columns (contract §9.2, 2023-10).
     """
 
     offer: OfferKey
@@ -98,13 +99,14 @@ class PriceRow:
     erp: Money | None
     effective_from: datetime
     effective_to: datetime
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPrice:
     """What one seat costs: per term as printed, per charge cycle exactly, and per cycle as an instalment in cents.
 
-    `list_date` and `list_digest` name the price list it was read from.
+    `list_date` and `list_digest` name the price list it was read from, `valid_from` and `segment` the row in it.
     """
 
     term_price: Money
@@ -114,6 +116,8 @@ class UnitPrice:
     billing: BillingCycle
     list_date: str
     list_digest: str
+    valid_from: datetime | None = None
+    segment: str = "commercial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from cspdecl.core.address import Address
 from cspdecl.core.desired import SellRule
+from cspdecl.core.money import Money
 
 GENESIS = "0" * 64
+
+#: What a change means in charges: Microsoft's eleven types in snake_case (reconciliation pages, 2023-10), then ours.
+ChargeKind = Literal[
+    "new",
+    "renew",
+    "cycle_charge",
+    "add_quantity",
+    "remove_quantity",
+    "move_quantity",
+    "cancel_immediate",
+    "convert",
+    "change_billing_plan",
+    "customer_credit",
+    "extend_term",
+    "usage",
+    "one_time",
+    "own",
+    "other",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeLine:
+    """One side of a change: the old quantity wiped, or the new one charged, for the rest of the cycle.
+
+    `quantity` is positive; the sign stands in `unit_effective` (exact, per seat, for the slice) and in the amounts.
+    `charge_end_inclusive` is the last charged day, as Microsoft prints it.
+    """
+
+    role: Literal["wipe", "charge"]
+    quantity: int
+    unit_effective: Fraction
+    amount: Money
+    amount_exact: Fraction
+    charge_start: date
+    charge_end_inclusive: date
+    basis: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,160 @@
+"""What a seat costs, and what we sell it for: rows of price lists become unit prices, or a reason why not.
+
+List prices are for the whole term, whatever the billing plan (contract §9.2, 2023-10). What is charged is the cycle:
+a monthly instalment is the term price divided by its cycles and rounded half-up first (3393.90 / 12 = 282.83), and
+everything later (seats, days) is computed from that rounded instalment, as Microsoft's worked tables do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.desired import SellRule
+from cspdecl.core.live import LiveSubscription
+from cspdecl.core.money import ExactMoney, Money, Rounding
+from cspdecl.core.project import PriceBook, PriceList, PriceRow, UnitPrice
+from cspdecl.core.terms import BillingCycle, Term, cycles_in
+
+#: Segment of customers where nothing else is declared; the one price sheets without the column are for.
+COMMERCIAL = "commercial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownPrice:
+    """A price that is not known, and why, as a sentence. It is never zero and never guessed."""
+
+    reason: str
+
+
+def find_price(
+    book: PriceBook, *, offer: OfferKey, term: Term, billing: BillingCycle, segment: str, at: datetime
+) -> UnitPrice | UnknownPrice:
+    """The price of one seat bought at `at`: from the list of that month, the row whose effective range covers it.
+
+    Of several rows the one that starts latest wins, as after a republished list; still two are no price. A list made
+    for a later month is asked only where no earlier one is imported, and only rows already in force at `at` count.
+    """
+    what = f"{offer} {term}/{billing} ({segment})"
+    if not book.lists:
+        return UnknownPrice(reason=f"no price list is imported, so {what} has no price")
+    price_list = _list_for(book, at)
+    rows = [
+        row
+        for row in price_list.rows.get(offer, ())
+        if row.term is term and row.billing is billing and row.segment == segment
+    ]
+    if not rows:
+        return UnknownPrice(reason=f"price list {_name(price_list)} has no row for {what}")
+    return _price_in(price_list, rows, what, at)
+
+
+def price_of_running(
+    book: PriceBook, subscription: LiveSubscription, *, segment: str = COMMERCIAL
+) -> UnitPrice | UnknownPrice:
+    """What a running subscription's seats cost: the price in force when its term began, which holds for the term.
+
+    Never today's list: a list change reaches a subscription only when it renews (contract §9.2). That seats added
+    later cost the same is inferred, so money built on this is an estimate.
+    """
+    if subscription.trial:
+        return UnknownPrice(reason="a trial has no price of its own")
+    if subscription.offer is None or subscription.term is None or subscription.billing is None:
+        return UnknownPrice(reason="the subscription is not product:SKU, so no price list describes it")
+    if subscription.promotion is not None:
+        return UnknownPrice(reason=f"promotion {subscription.promotion} applies, and price lists hold no promotions")
+    return find_price(
+        book,
+        offer=subscription.offer,
+        term=subscription.term,
+        billing=subscription.billing,
+        segment=segment,
+        at=subscription.term_started,
+    )
+
+
+def unit_price(row: PriceRow, *, list_date: str, list_digest: str) -> UnitPrice | UnknownPrice:
+    """A row as a unit price: per term as printed, per charge cycle exactly and as the rounded instalment."""
+    cycles = cycles_in(row.term, row.billing)
+    if cycles is None:
+        return UnknownPrice(reason=f"{row.offer} {row.term}/{row.billing} has no charge cycles to divide the price by")
+    exact = row.cost.exact() * Fraction(1, cycles)
+    return UnitPrice(
+        term_price=row.cost,
+        cycle_exact=exact,
+        cycle_price=exact.rounded(Rounding.HALF_UP),
+        term=row.term,
+        billing=row.billing,
+        list_date=list_date,
+        list_digest=list_digest,
+        valid_from=row.effective_from,
+        segment=row.segment,
+    )
+
+
+def cost_per_cycle(price: UnitPrice | UnknownPrice, seats: int) -> Money | None:
+    """What `seats` cost a charge cycle; None where the price is unknown."""
+    return price.cycle_price * seats if isinstance(price, UnitPrice) else None
+
+
+def cost_per_month(price: UnitPrice | UnknownPrice, seats: int) -> Money | None:
+    """What `seats` cost a month, for comparing: a yearly price divided by twelve. None where the price is unknown."""
+    if not isinstance(price, UnitPrice):
+        return None
+    return per_month(price.cycle_price * seats, price.billing.months or price.term.months)
+
+
+def sell_amount(rule: SellRule, seats: int) -> Money:
+    """Our price for `seats`, every `rule.every`."""
+    return sell_exact(rule, seats).rounded(Rounding.HALF_UP)
+
+
+def sell_exact(rule: SellRule, seats: int | Fraction) -> ExactMoney:
+    """Our price for `seats`, every `rule.every`, before rounding."""
+    return ExactMoney(Fraction(rule.per_seat) * seats, rule.currency)
+
+
+def sell_per_month(rule: SellRule, seats: int) -> Money:
+    """Our price for `seats` a month, for comparing: a yearly price divided by twelve."""
+    months = 12 if rule.every == "year" else 1
+    return (sell_exact(rule, seats) * Fraction(1, months)).rounded(Rounding.HALF_UP)
+
+
+def per_month(money: Money, months: int) -> Money:
+    """An amount for `months` as an amount a month, half-up to the minor unit."""
+    return (money.exact() * Fraction(1, months)).rounded(Rounding.HALF_UP)
+
+
+def _list_for(book: PriceBook, at: datetime) -> PriceList:
+    month = f"{at.year:04d}-{at.month:02d}"
+    past = [item for item in book.lists if item.date[:7] <= month]
+    return max(past, key=_date) if past else min(book.lists, key=_date)
+
+
+def _date(price_list: PriceList) -> str:
+    return price_list.date
+
+
+def _name(price_list: PriceList) -> str:
+    return f"{price_list.date} ({price_list.market}, {price_list.currency})"
+
+
+def _price_in(price_list: PriceList, rows: Iterable[PriceRow], what: str, at: datetime) -> UnitPrice | UnknownPrice:
+    covering = [row for row in rows if row.effective_from <= at < row.effective_to]
+    day = at.date().isoformat()
+    if not covering:
+        return UnknownPrice(reason=f"no row for {what} in price list {_name(price_list)} was in force on {day}")
+    if any(row.tier for row in covering):
+        return UnknownPrice(
+            reason=f"{what} is priced by seat ranges in list {_name(price_list)}, which are not read yet"
+        )
+    latest = max(row.effective_from for row in covering)
+    costs = {(row.cost.amount, row.cost.currency): row for row in covering if row.effective_from == latest}
+    if len(costs) > 1:
+        amounts = " and ".join(str(row.cost) for _key, row in sorted(costs.items()))
+        return UnknownPrice(reason=f"two rows for {what} in price list {_name(price_list)} on {day}: {amounts}")
+    (row,) = costs.values()
+    return unit_price(row, list_date=price_list.date, list_digest=price_list.digest)

@@ -1,0 +1,198 @@
+"""Prices of a seat: which row counts, what an instalment is, and when a price is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from cspdecl.commerce.prices import (
+    UnknownPrice,
+    cost_per_month,
+    find_price,
+    per_month,
+    price_of_running,
+    sell_amount,
+    sell_per_month,
+)
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.desired import SellRule
+from cspdecl.core.live import ChangePolicy, LiveSubscription, Status
+from cspdecl.core.money import Money
+from cspdecl.core.project import PriceBook, PriceList, PriceRow, UnitPrice
+from cspdecl.core.terms import BillingCycle, Term
+
+PREMIUM = OfferKey.parse("CFQ7TTC0LCHC:0002")
+OPEN = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def row(
+    cost="247.20", *, start="2025-04-01", end=None, term=Term.P1Y, billing=BillingCycle.MONTHLY, **rest
+) -> PriceRow:
+    return PriceRow(
+        offer=PREMIUM,
+        segment=rest.pop("segment", "commercial"),
+        term=term,
+        billing=billing,
+        cost=Money.of(cost, rest.pop("currency", "EUR")),
+        erp=None,
+        effective_from=at(start),
+        effective_to=at(end) if end else OPEN,
+        **rest,
+    )
+
+
+def book(*lists: tuple[str, tuple[PriceRow, ...]]) -> PriceBook:
+    return PriceBook(
+        lists=tuple(
+            PriceList(date=date, market="DE", currency="EUR", digest=date, source=f"{date}.csv", rows={PREMIUM: rows})
+            for date, rows in lists
+        )
+    )
+
+
+def price(prices: PriceBook, when="2026-11-22", *, term=Term.P1Y, billing=BillingCycle.MONTHLY, segment="commercial"):
+    return find_price(prices, offer=PREMIUM, term=term, billing=billing, segment=segment, at=at(when))
+
+
+def running(**rest) -> LiveSubscription:
+    values = dict(
+        id="s-1",
+        offer=PREMIUM,
+        title="Premium",
+        nickname="",
+        seats=25,
+        term=Term.P1Y,
+        billing=BillingCycle.MONTHLY,
+        status=Status.ACTIVE,
+        end_of_term="renew",
+        trial=False,
+        created=at("2026-03-15"),
+        term_started=at("2026-03-15"),
+        term_ends=at("2027-03-15"),
+        cycle_ends=None,
+        policy=ChangePolicy(
+            lots=(),
+            cancel_until=None,
+            min_seats=1,
+            max_seats=300,
+            can_schedule=True,
+            busy=None,
+            source="api",
+            observed_at=at("2026-11-22"),
+        ),
+        scheduled=None,
+        order_id=None,
+    )
+    return LiveSubscription(**{**values, **rest})
+
+
+def test_a_term_price_is_divided_by_its_cycles_and_rounded_half_up():
+    """The sheet prints 3393.90 for the year; a monthly instalment is 282.83, while 282.825 is kept exactly."""
+    found = price(book(("2026-11", (row("3393.90"),))))
+    assert isinstance(found, UnitPrice)
+    assert found.cycle_price == Money.of("282.83", "EUR")
+    assert found.cycle_exact.value == Fraction(282825, 1000)
+    assert found.term_price == Money.of("3393.90", "EUR")
+
+
+def test_a_yearly_plan_is_charged_as_printed():
+    """P1Y billed annually has one cycle: the price of the cycle is the price of the row."""
+    found = price(book(("2026-11", (row("115.2", billing=BillingCycle.ANNUAL),))), billing=BillingCycle.ANNUAL)
+    assert isinstance(found, UnitPrice)
+    assert str(found.cycle_price) == "115.20 EUR"
+
+
+def test_the_row_in_force_at_the_instant_counts():
+    """Two rows follow each other; the instant decides, to the second."""
+    prices = book(("2026-11", (row("240.00", end="2026-07-01"), row("252.00", start="2026-07-01"))))
+    assert cost_per_month(price(prices, "2026-06-30T23:59:59"), 1) == Money.of("20.00", "EUR")
+    assert cost_per_month(price(prices, "2026-07-01"), 1) == Money.of("21.00", "EUR")
+
+
+def test_after_a_republish_the_latest_start_wins():
+    """A republished list repeats a product; the row that starts later counts, in whatever order they stand."""
+    prices = book(("2026-11", (row("252.00", start="2026-11-02"), row("240.00"))))
+    assert cost_per_month(price(prices), 1) == Money.of("21.00", "EUR")
+
+
+def test_two_rows_that_contradict_each_other_are_no_price():
+    """Same key, same start, two amounts: nobody may choose, and the reason names both."""
+    found = price(book(("2026-11", (row("240.00"), row("252.00")))))
+    assert isinstance(found, UnknownPrice)
+    assert "two rows" in found.reason
+    assert "240.00 EUR and 252.00 EUR" in found.reason
+
+
+def test_the_same_row_twice_is_one_price():
+    """A list that repeats itself word for word does not contradict itself."""
+    assert cost_per_month(price(book(("2026-11", (row(), row())))), 3) == Money.of("61.80", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("prices", "words"),
+    [
+        (PriceBook(), "no price list is imported"),
+        (book(("2026-11", (row(start="2026-12-01"),))), "was in force on 2026-11-22"),
+        (book(("2026-11", (row(segment="charity"),))), "has no row for"),
+        (book(("2026-11", (row(term=Term.P3Y),))), "has no row for"),
+        (book(("2026-11", (row(tier="1-300"), row("1", tier="301-")))), "seat ranges"),
+        (book(("2026-11", ()), ("2026-10", (row(),))), "price list 2026-11 (DE, EUR) has no row"),
+    ],
+)
+def test_what_is_not_known_says_why(prices, words):
+    """No list, not yet in force, another segment or term, tiers, dropped from the newest list: unknown, with a reason."""
+    found = price(prices)
+    assert isinstance(found, UnknownPrice)
+    assert words in found.reason
+    assert cost_per_month(found, 5) is None
+
+
+def test_an_instant_is_priced_by_the_list_of_its_month():
+    """November asks November's list although December's is already imported."""
+    prices = book(("2026-12", (row("300.00"),)), ("2026-11", (row("240.00"),)), ("2026-10", (row("120.00"),)))
+    assert cost_per_month(price(prices, "2026-11-22"), 1) == Money.of("20.00", "EUR")
+    assert cost_per_month(price(prices, "2027-02-01"), 1) == Money.of("25.00", "EUR")
+
+
+def test_a_running_subscription_is_priced_by_the_start_of_its_term():
+    """What began in March costs March's price, whatever today's list says."""
+    prices = book(("2026-11", (row("240.00", end="2026-07-01"), row("252.00", start="2026-07-01"))))
+    assert cost_per_month(price_of_running(prices, running()), 1) == Money.of("20.00", "EUR")
+
+
+def test_a_price_that_began_after_the_term_is_never_the_running_price():
+    """Only today's price is known: the price of a term that began earlier is unknown."""
+    found = price_of_running(book(("2026-11", (row(start="2026-07-01"),))), running())
+    assert isinstance(found, UnknownPrice)
+    assert "2026-03-15" in found.reason
+
+
+@pytest.mark.parametrize("change", [{"trial": True}, {"offer": None}, {"term": None}, {"promotion": "P:0001:X"}])
+def test_trials_legacy_offers_and_promotions_have_no_list_price(change):
+    """A list describes neither a trial, nor a legacy offer, nor what a promotion takes off."""
+    assert isinstance(price_of_running(book(("2026-11", (row(),))), running(**change)), UnknownPrice)
+
+
+def test_our_own_price_is_a_rule_times_seats():
+    """28 seats at 54.90 a month; a yearly rule is divided by twelve only for comparing."""
+    monthly = SellRule(per_seat=Decimal("54.90"), currency="EUR", every="month")
+    yearly = SellRule(per_seat=Decimal(100), currency="EUR", every="year")
+    assert sell_amount(monthly, 28) == Money.of("1537.20", "EUR")
+    assert sell_per_month(monthly, 28) == Money.of("1537.20", "EUR")
+    assert sell_amount(yearly, 1) == Money.of("100.00", "EUR")
+    assert sell_per_month(yearly, 1) == Money.of("8.33", "EUR")
+    assert per_month(Money.of("250", "EUR"), 12) == Money.of("20.83", "EUR")
+
+
+def test_yen_have_no_cents():
+    """Instalments are rounded to the currency's own minor unit."""
+    found = price(book(("2026-11", (row("12345", currency="JPY"),))))
+    assert isinstance(found, UnitPrice)
+    assert found.cycle_price == Money.of("1029", "JPY")
