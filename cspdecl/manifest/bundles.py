@@ -1,0 +1,202 @@
+"""Bundles: which versions there are, which one a pin means, and how many seats of a component a bundle seat brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cspdecl.core.diagnostics import Origin
+from cspdecl.manifest import layers, v1
+from cspdecl.manifest.context import Context
+from cspdecl.manifest.gate import Checked, suggestion
+
+Version = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleVersion:
+    """One version of a bundle as declared. `written` is the version as it stands in the document."""
+
+    name: str
+    version: Version
+    written: str
+    spec: v1.BundleSpec
+    origin: Origin
+
+    @property
+    def display_name(self) -> str:
+        """What people call it."""
+        return self.spec.display_name or self.name
+
+    @property
+    def anchor(self) -> str:
+        """The component whose seats start the billing."""
+        return self.spec.anchor or self.spec.components[0].name
+
+    def component_origin(self, index: int) -> Origin:
+        """The place of a component."""
+        return self.origin.at("spec", "components", index)
+
+
+class Bundles:
+    """All bundles of the tree, by name and version."""
+
+    def __init__(self, context: Context, documents: Iterable[Checked]) -> None:
+        self._context = context
+        self._known: dict[str, dict[Version, BundleVersion]] = {}
+        for document in documents:
+            bundle = compile_bundle(context, document)
+            versions = self._known.setdefault(bundle.name, {})
+            first = versions.get(bundle.version)
+            if first:
+                context.error(
+                    "CSP206",
+                    f"bundle `{bundle.name}` {bundle.written} is declared twice",
+                    document.origin.at("spec", "version"),
+                    related=(first.origin.at("spec", "version"),),
+                    hint="raise one version, or take one document away",
+                )
+            else:
+                versions[bundle.version] = bundle
+
+    def resolve(self, reference: str, origin: Origin, address: object) -> BundleVersion | None:
+        """The bundle that `name` or `name@2` means: the highest version that begins with the pin."""
+        name, _, pin = reference.partition("@")
+        context = self._context
+        versions = self._known.get(name)
+        if not versions:
+            if not context.may_be_unread("Bundle", name):
+                context.error(
+                    "CSP210",
+                    f"there is no bundle `{name}`",
+                    origin,
+                    address=address,
+                    hint=suggestion(name, self._known),
+                )
+            return None
+        wanted = tuple(int(part) for part in pin.split(".")) if pin else ()
+        matching = [version for version in versions if version[: len(wanted)] == wanted]
+        there = " and ".join(f"{name}@{versions[version].written}" for version in sorted(versions))
+        if not matching:
+            if not context.may_be_unread("Bundle", name):
+                context.error(
+                    "CSP211", f"bundle `{name}` has no version {pin}", origin, address=address, hint=f"there is {there}"
+                )
+            return None
+        if not pin and len({version[0] for version in matching}) > 1:
+            context.error(
+                "CSP212",
+                f"bundle `{name}` has several major versions, and none is named",
+                origin,
+                address=address,
+                hint=f"pin one, such as `{name}@{max(matching)[0]}`; there is {there}",
+            )
+            return None
+        return versions[max(matching)]
+
+
+def compile_bundle(context: Context, document: Checked) -> BundleVersion:
+    """One Bundle document, checked in itself."""
+    wire: v1.Bundle = document.value
+    spec, origin = wire.spec, document.origin.at("spec")
+    numbers = [int(part) for part in spec.version.split(".")]
+    _check_components(context, spec, origin)
+    _check_retired(context, spec, origin)
+    context.sell(spec.sell, origin.at("sell"), shared=True)
+    return BundleVersion(
+        name=wire.metadata.name,
+        version=(numbers[0], *(numbers[1:] + [0, 0])[:2]),  # type: ignore[arg-type]
+        written=spec.version,
+        spec=spec,
+        origin=document.origin,
+    )
+
+
+def seats_of(context: Context, component: v1.Component, seats: int, origin: Origin, address: object) -> int:
+    """Seats of a component for so many bundle seats; a ratio that leaves none is an error, since it would silently
+    stop managing what is there."""
+    rule = component.seats
+    if rule is None:
+        return seats
+    exact = Fraction(rule.per_seat) * seats
+    if rule.round == "up":
+        count = -(-exact.numerator // exact.denominator)
+    elif rule.round == "down":
+        count = exact.numerator // exact.denominator
+    else:
+        count = (exact + Fraction(1, 2)).__floor__()
+    if count == 0 and exact:
+        context.error(
+            "CSP226",
+            f"{seats} × {rule.per_seat} rounded {rule.round} leaves no seat of `{component.name}`",
+            origin,
+            address=address,
+            hint=f"say `overrides: {{{component.name}: {{seats: 1}}}}` or `without: [{component.name}]`",
+        )
+    elif count > v1.MAX_SEATS:
+        context.error(
+            "CSP127", f"{seats} × {rule.per_seat} is more than {v1.MAX_SEATS:,} seats", origin, address=address
+        )
+    return count
+
+
+def _check_components(context: Context, spec: v1.BundleSpec, origin: Origin) -> None:
+    seen: dict[str, int] = {}
+    for index, component in enumerate(spec.components):
+        here = origin.at("components", index)
+        if component.name in seen:
+            context.error(
+                "CSP217",
+                f"component `{component.name}` stands twice",
+                here.at("name"),
+                related=(origin.at("components", seen[component.name], "name"),),
+            )
+        seen.setdefault(component.name, index)
+        if (component.offer is None) == (component.service is None):
+            context.error(
+                "CSP215",
+                f"component `{component.name}` needs either `offer` or `service`",
+                here,
+                hint="an offer is Microsoft's, a service is your own",
+            )
+        if component.service is not None:
+            context.unwanted(component, layers.TERM_KEYS, here, "for a service of your own: it has no term")
+        elif context.defaults:
+            # what the bundle fixes is judged here, once, and not again for each customer
+            layers.check_combination(context, (component, spec), (context.defaults,), (here, origin), component.name)
+        context.sell(component.sell, here.at("sell"))
+        if component.seats and Fraction(component.seats.per_seat) == 0:
+            context.error(
+                "CSP226",
+                f"component `{component.name}` never has a seat",
+                here.at("seats", "perSeat"),
+                hint="take it out, and list it under `retired`",
+            )
+    if spec.anchor is not None and spec.anchor not in seen:
+        context.error(
+            "CSP213", f"there is no component `{spec.anchor}`", origin.at("anchor"), hint=suggestion(spec.anchor, seen)
+        )
+
+
+def _check_retired(context: Context, spec: v1.BundleSpec, origin: Origin) -> None:
+    live = {component.name: index for index, component in enumerate(spec.components)}
+    seen: dict[str, int] = {}
+    for index, item in enumerate(spec.retired):
+        here = origin.at("retired", index, "name")
+        if item.name in live:
+            context.error(
+                "CSP250",
+                f"component `{item.name}` is retired and still in the bundle",
+                here,
+                related=(origin.at("components", live[item.name], "name"),),
+                hint="take it out of one of the two lists",
+            )
+        if item.name in seen:
+            context.error(
+                "CSP217",
+                f"component `{item.name}` is retired twice",
+                here,
+                related=(origin.at("retired", seen[item.name], "name"),),
+            )
+        seen.setdefault(item.name, index)

@@ -1,0 +1,135 @@
+"""The Project document to core's Project: providers, defaults, guardrails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal, cast
+
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.desired import EndOfTerm, Reduce
+from cspdecl.core.diagnostics import Origin
+from cspdecl.core.project import Forbidden, Guardrails, Project, ProviderConfig, Reseller
+from cspdecl.core.terms import BillingCycle, Term
+from cspdecl.manifest import layers, v1
+from cspdecl.manifest.context import Context
+from cspdecl.manifest.gate import Checked, later, suggestion
+from cspdecl.manifest.secrets import find_secrets
+
+DEFAULT_STORE = "sqlite:.cspdecl/store.db"
+_LATER_STORES = ("git:", "postgresql:", "postgres:")
+
+
+def compile_project(context: Context, document: Checked) -> Project:
+    """The project as a value; its problems go to the context."""
+    wire: v1.Project = document.value
+    spec, origin = wire.spec, document.origin.at("spec")
+    context.country(spec.reseller.country, origin.at("reseller", "country"))
+    providers = {
+        name: _provider(context, name, block, origin.at("providers", name)) for name, block in spec.providers.items()
+    }
+    market = spec.reseller.country
+    if spec.prices and spec.prices.market:
+        market = spec.prices.market
+        context.country(market, origin.at("prices", "market"))
+    if spec.store and spec.store.startswith(_LATER_STORES):
+        context.problems.append(later(f"`store: {spec.store.split(':')[0]}:…`", origin.at("store")))
+    term, billing = Term(spec.defaults.term), BillingCycle(spec.defaults.billing)
+    layers.check_combination(context, (spec.defaults,), (), (origin.at("defaults"),), None)
+    return Project(
+        name=wire.metadata.name,
+        reseller=Reseller(
+            legal_name=spec.reseller.legal_name,
+            model=spec.reseller.model,
+            country=spec.reseller.country,
+            currency=spec.reseller.currency,
+            partner_id=spec.reseller.partner_id,
+        ),
+        providers=providers,
+        default_provider=_default_provider(context, spec, origin.at("defaults")),
+        default_term=term,
+        default_billing=billing,
+        default_end_of_term=cast("EndOfTerm | None", spec.defaults.end_of_term),
+        default_reduce=cast("Reduce", spec.defaults.reduce or "auto"),
+        prices_path=spec.prices.path if spec.prices else None,
+        market=market,
+        store=spec.store or DEFAULT_STORE,
+        persistent=bool(spec.persistent),
+        guardrails=_guardrails(context, spec.guardrails, origin.at("guardrails")),
+        origin=document.origin,
+    )
+
+
+def _provider(context: Context, name: str, block: Mapping[str, object], origin: Origin) -> ProviderConfig:
+    plugin, environment = block.get("plugin"), block.get("environment", "production")
+    if "plugin" not in block:
+        context.error("CSP123", "`plugin` is missing", origin, hint="it names the plugin, such as `partner-center`")
+    elif not isinstance(plugin, str):
+        context.error("CSP124", "`plugin` must be text", origin.at("plugin"), hint="such as `partner-center`")
+    if environment not in {"production", "sandbox"}:
+        context.error(
+            "CSP125", f"`environment` is `{environment}`; it may be `production` or `sandbox`", origin.at("environment")
+        )
+    settings = {key: value for key, value in block.items() if key not in {"plugin", "environment"}}
+    context.problems.extend(find_secrets(settings, origin))
+    return ProviderConfig(
+        name=name,
+        plugin=str(plugin),
+        environment=cast('Literal["production", "sandbox"]', environment),
+        settings=settings,
+        origin=origin,
+    )
+
+
+def _default_provider(context: Context, spec: v1.ProjectSpec, origin: Origin) -> str:
+    named = spec.defaults.provider
+    if named is None:
+        if len(spec.providers) > 1:
+            context.error(
+                "CSP222",
+                "there are several providers and no default one",
+                origin,
+                hint=f"write `provider:`; {suggestion('', spec.providers)}",
+            )
+        return next(iter(spec.providers))
+    if named not in spec.providers:
+        context.error(
+            "CSP214", f"there is no provider `{named}`", origin.at("provider"), hint=suggestion(named, spec.providers)
+        )
+    return named
+
+
+def _guardrails(context: Context, wire: v1.Guardrails | None, origin: Origin) -> Guardrails:
+    if wire is None:
+        return Guardrails()
+    stop = percent(wire.max_stop_managing)
+    forbidden = []
+    for index, item in enumerate(wire.forbid):
+        if item == v1.Forbid():
+            context.error(
+                "CSP229",
+                "this forbids everything: it names no part",
+                origin.at("forbid", index),
+                hint="give `term`, `billing` or `offer`",
+            )
+        forbidden.append(
+            Forbidden(
+                term=Term(item.term) if item.term else None,
+                billing=BillingCycle(item.billing) if item.billing else None,
+                offer=OfferKey.parse(item.offer) if item.offer else None,
+            )
+        )
+    return Guardrails(
+        max_seats_per_change=wire.max_seats_per_change,
+        max_new_commitment={code: Decimal(text) for code, text in sorted(wire.max_new_commitment.items())} or None,
+        min_margin=percent(wire.min_margin),
+        forbid=tuple(forbidden),
+        max_stop_managing=Guardrails().max_stop_managing if stop is None else stop,
+        origin=origin,
+    )
+
+
+def percent(text: str | None) -> Fraction | None:
+    """ "8%" as the share it is."""
+    return None if text is None else Fraction(text.removesuffix("%")) / 100

@@ -1,0 +1,312 @@
+"""Bytes to documents: our subset of YAML, over PyYAML's parser and a constructor of our own.
+
+Only `true`, `false`, `null`, `~`, an empty value and decimal integers without leading zero are typed; everything else
+is text, so that `country: NO`, SKU `1E5`, tenant `0123` and `12:30` arrive as they were written. Duplicate keys, tags,
+merge keys, unknown aliases and unreasonable expansion or nesting are errors with a position. Positions of good values
+are not kept: locate.py finds them again when a diagnostic is printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from yaml.composer import Composer
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.parser import Parser
+from yaml.reader import Reader, ReaderError
+from yaml.scanner import Scanner
+
+from cspdecl.core.diagnostics import Diagnostic, Origin, error
+
+try:
+    from yaml.cyaml import CParser
+except ImportError:  # PyYAML was built without libyaml: same meaning, twenty times slower
+    CParser = None
+
+MAX_DEPTH = 50  # the deepest manifest has nine levels; libyaml's own recursion ends the process at some ten thousand
+ALIAS_BUDGET = 10_000  # values that aliases may add to one document: a few lines of them can mean 9**8
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}").fullmatch  # longer runs of digits are somebody's id: text
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_PLAIN, _QUOTED, _COLLECTION = object(), object(), object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawDocument:
+    """One YAML document as plain data: dict, list, str, int, bool, None. `index` counts all documents of the file."""
+
+    file: str
+    index: int
+    value: object
+
+    @property
+    def origin(self) -> Origin:
+        """The place of the whole document."""
+        return Origin(file=self.file, document=self.index)
+
+
+class Mark(Protocol):
+    """A place in the text, counted from 0 in characters."""
+
+    line: int
+    column: int
+    index: int
+
+
+class _TooDeep(MarkedYAMLError):
+    pass
+
+
+class _Tagging:
+    """What PyYAML asks while composing: the three kinds of untagged node, and how deep we are."""
+
+    depth = 0
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: Any) -> object:  # noqa: D102
+        if kind is not ScalarNode:
+            return _COLLECTION
+        return _PLAIN if implicit[0] else _QUOTED
+
+    def descend_resolver(self, parent: Node | None, index: object) -> None:  # noqa: D102
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise _TooDeep(None, None, f"nested more than {MAX_DEPTH} levels deep", parent and parent.start_mark)
+
+    def ascend_resolver(self) -> None:  # noqa: D102
+        self.depth -= 1
+
+
+class _PureComposer(_Tagging, Reader, Scanner, Parser, Composer):  # type: ignore[misc]
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+
+
+if CParser is None:
+    _FastComposer = None
+else:
+
+    class _FastComposer(_Tagging, CParser):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+
+
+def has_libyaml() -> bool:
+    """Whether the fast parser is there; without it every load carries a warning."""
+    return _FastComposer is not None
+
+
+def compose(text: str, *, pure: bool = False) -> Iterator[Node]:
+    """The documents of a text as nodes with marks. Raises YAMLError where the text is no YAML (or too deep)."""
+    composer: Any = _PureComposer(text) if pure or _FastComposer is None else _FastComposer(text)
+    while composer.check_node():
+        yield composer.get_node()
+
+
+def parse_yaml(text: str, file: str, *, pure: bool = False) -> tuple[tuple[RawDocument, ...], tuple[Diagnostic, ...]]:
+    """The documents of one file and what is wrong with its text. Documents that cannot be trusted are left out;
+    after a syntax error the rest of the file is."""
+    documents: list[RawDocument] = []
+    problems: list[Diagnostic] = []
+    index = 0
+    try:
+        for index, node in enumerate(compose(text, pure=pure)):
+            builder = _Builder(text, Origin(file=file, document=index))
+            value = builder.build(node)
+            problems += builder.problems
+            if not builder.unusable:
+                documents.append(RawDocument(file=file, index=index, value=value))
+    except (YAMLError, RecursionError) as problem:
+        at = index + 1 if documents or problems else index
+        problems.append(_syntax(problem, text, Origin(file=file, document=at)))
+    return tuple(documents), tuple(problems)
+
+
+class _Builder:
+    """Nodes of one document to plain data."""
+
+    def __init__(self, text: str, origin: Origin) -> None:
+        self.origin = origin
+        self.problems: list[Diagnostic] = []
+        self.unusable = False
+        self._aliases = "*" in text and "&" in text
+        # "! x" carries a tag that the parser does not report: looked for only where the text could hold one
+        self._text = text if "! " in text or "!\n" in text else None
+
+    def build(self, node: Node) -> object:
+        if self._aliases and not self._affordable(node):
+            self.unusable = True
+            return None
+        return self._value(node)
+
+    def _value(self, node: Node) -> object:
+        tag = node.tag
+        if self._text is not None and self._text[node.start_mark.index : node.start_mark.index + 1] == "!":
+            tag = "!"
+        if type(node) is ScalarNode:
+            text: str = node.value
+            if tag is _PLAIN:
+                if text in _WORDS:
+                    return _WORDS[text]
+                return int(text) if text[0] in "-0123456789" and _INTEGER(text) else text
+            if tag is not _QUOTED:
+                self._tagged(node, tag)
+            return text
+        if tag is not _COLLECTION:
+            self._tagged(node, tag)
+        if type(node) is MappingNode:
+            return self._mapping(node)
+        return [self._value(item) for item in node.value]
+
+    def _mapping(self, node: MappingNode) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value in node.value:
+            name = key.value
+            if type(key) is not ScalarNode:
+                self._problem("CSP112", "a key must be text", key.start_mark, hint="quote the key")
+                continue
+            if name == "<<" and key.tag is _PLAIN:
+                self._problem(
+                    "CSP110",
+                    "merge keys (`<<`) are not supported",
+                    key.start_mark,
+                    hint="write the keys out; what many customers share belongs into a bundle or the project's defaults",
+                )
+                continue
+            if key.tag is not _PLAIN and key.tag is not _QUOTED:
+                self._tagged(key, key.tag)
+            if name in found:
+                first = next(other for other, _ in node.value if other.value == name).start_mark
+                self._problem(
+                    "CSP107",
+                    f"`{name}` stands twice in the same mapping, first on line {first.line + 1}",
+                    key.start_mark,
+                    hint="keep one of the two",
+                )
+                continue
+            found[name] = self._value(value)
+        return found
+
+    def _tagged(self, node: Node, tag: object) -> None:
+        name = str(tag).replace("tag:yaml.org,2002:", "!!")
+        self._problem(
+            "CSP108",
+            f"YAML tags such as `{name}` are not supported",
+            node.start_mark,
+            hint="write the plain value; quote it where it must stay text",
+        )
+
+    def _problem(self, code: str, message: str, mark: Mark, *, hint: str | None = None) -> None:
+        self.problems.append(
+            error(code, message, origin=self.origin, line=mark.line + 1, column=mark.column + 1, hint=hint)
+        )
+
+    def _affordable(self, root: Node) -> bool:
+        """Whether the document stays small and finite with its aliases written out."""
+        sizes: dict[int, tuple[int, int]] = {}
+        open_nodes: set[int] = set()
+        unique = 0
+
+        def measure(node: Node) -> tuple[int, int]:
+            nonlocal unique
+            known = sizes.get(id(node))
+            if known:
+                return known
+            if id(node) in open_nodes:
+                raise _TooDeep(None, None, "an alias stands inside the value it names", node.start_mark)
+            unique += 1
+            open_nodes.add(id(node))
+            size, height = 1, 0
+            if type(node) is not ScalarNode:
+                for item in node.value:
+                    for child in item if type(item) is tuple else (item,):
+                        below, tall = measure(child)
+                        size, height = size + below, max(height, tall)
+            open_nodes.discard(id(node))
+            sizes[id(node)] = (size, height + 1)
+            return size, height + 1
+
+        try:
+            size, height = measure(root)
+        except _TooDeep as problem:
+            self._problem("CSP109", str(problem.problem), problem.problem_mark, hint="write the value out")
+            return False
+        if size - unique > ALIAS_BUDGET or height > MAX_DEPTH:
+            self._problem(
+                "CSP109",
+                f"aliases blow this document up to {size:,} values",
+                root.start_mark,
+                hint=f"aliases may add {ALIAS_BUDGET:,} values and nest {MAX_DEPTH} levels; write the values out",
+            )
+            return False
+        return True
+
+
+def _syntax(problem: Exception, text: str, origin: Origin) -> Diagnostic:
+    """A parser's complaint in our words."""
+    if isinstance(problem, _TooDeep) or not isinstance(problem, YAMLError):
+        mark = getattr(problem, "problem_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return error(
+            "CSP111",
+            f"nested more than {MAX_DEPTH} levels deep",
+            origin=origin,
+            line=line,
+            column=column,
+            hint="no manifest needs that; is this the right file?",
+        )
+    if isinstance(problem, ReaderError):
+        before = text[: problem.position]
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        return error(
+            "CSP105",
+            f"the character U+{int(problem.character):04X} may not stand in a manifest",
+            origin=origin,
+            line=before.count("\n") + 1,
+            column=column,
+            hint='write it as an escape in quotes, such as "\\t"',
+        )
+    said = str(getattr(problem, "problem", None) or problem)
+    mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
+    at = _place(text, mark)
+    context = getattr(problem, "context", None)
+    if "undefined alias" in said or "duplicate anchor" in f"{said} {context}":
+        what = "this alias names no anchor above it" if "alias" in said else "this anchor stands twice"
+        return error(
+            "CSP109", what, origin=origin, line=at[0], column=at[1], hint="quote text that begins with `*` or `&`"
+        )
+    message = f"this is no YAML: {said}" + (f" {context}" if context and "next token" not in context else "")
+    return error("CSP105", message, origin=origin, line=at[0], column=at[1], hint=_advice(said, text, at))
+
+
+def _place(text: str, mark: Mark | None) -> tuple[int, int]:
+    """Line and column of a complaint; one at the end of the text goes to the last character that is there."""
+    if mark is None:
+        return 1, 1
+    lines = text.split("\n")
+    if mark.line >= len(lines) or not "".join(lines[mark.line :]).strip():
+        last = max((number for number, line in enumerate(lines) if line.strip()), default=0)
+        return last + 1, max(len(lines[last].rstrip()), 1)
+    return mark.line + 1, mark.column + 1
+
+
+def _advice(said: str, text: str, at: tuple[int, int]) -> str | None:
+    lines = text.split("\n")
+    line = lines[at[0] - 1] if at[0] <= len(lines) else ""
+    here = line[at[1] - 1 : at[1]]
+    if here == "\t" or line[: len(line) - len(line.lstrip())].count("\t"):
+        return "indent with blanks, not with tabs"
+    if here in {"@", "`", "%"}:
+        return f"quote text that begins with `{here}`"
+    if "expected node content" in said or "unexpected end" in said or "<stream end>" in said:
+        return "the text ends too early: was the file cut short?"
+    if "mapping values are not allowed" in said:
+        return "quote text that contains `: `, or check the indentation"
+    if "could not find expected ':'" in said:
+        return "a key needs `:` behind it; was the file cut short?"
+    return None
