@@ -141,20 +141,16 @@ def test_the_plan_in_the_handbook_costs_what_it_says():
 
 def test_the_new_commitment_in_the_handbook_adds_up():
     """+3 and +1 seats until 14 March and twelve new ones for a year oblige to 3,805.31 altogether."""
-    ends = datetime(2027, 3, 15, tzinfo=UTC)
-    term = {"on": date(2026, 11, 22), "term_starts": date(2026, 3, 15), "term_ends": ends}
-    year = {
-        "on": date(2026, 11, 22),
-        "term_starts": date(2026, 11, 22),
-        "term_ends": datetime(2027, 11, 22, tzinfo=UTC),
-    }
+    until_march = datetime(2027, 3, 15, tzinfo=UTC)
+    a_year = datetime(2027, 11, 22, tzinfo=UTC)
+    on, spring = date(2026, 11, 22), date(2026, 3, 15)
     parts = [
-        commitment(price=unit("20.60"), seats=3, **term),
-        commitment(price=unit("8.00"), seats=1, **term),
-        commitment(price=unit("24.60"), seats=12, **year),
+        commitment(price=unit("20.60"), seats=3, on=on, term_starts=spring, term_ends=until_march),
+        commitment(price=unit("8.00"), seats=1, on=on, term_starts=spring, term_ends=until_march),
+        commitment(price=unit("24.60"), seats=12, on=on, term_starts=on, term_ends=a_year),
     ]
     assert [str(part) for part in parts] == ["232.78 EUR", "30.13 EUR", "3,542.40 EUR"]
-    assert parts[0] + parts[1] + parts[2] == Money.of("3805.31", "EUR")
+    assert sum(part.amount for part in parts if part) == Decimal("3805.31")
 
 
 def test_a_term_cut_short_commits_only_its_days():
