@@ -1,4 +1,1 @@
-"""What people type: one module a verb. The only place that prints, prompts or exits.
-
-Nothing here is imported before it is needed, so that `cspdecl --help` answers at once.
-"""
+"""The command line: the only place that prints or exits. One module a verb, each imported when it is called."""

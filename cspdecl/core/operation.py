@@ -432,4 +432,7 @@ class Plan:
         """No operation to send now."""
         return not self.operations
 
-
+    @property
+    def sends(self) -> bool:
+        """Whether anything would be sent to a provider or booked: adopting and renaming touch only our own bindings."""
+        return any(isinstance(item.action, (*PROVIDER_ACTIONS, BookService)) for item in self.operations)

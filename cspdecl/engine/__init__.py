@@ -1,4 +1,4 @@
-"""The shell: loads, refreshes, plans, applies, recovers and records, around the pure functions below it.
+"""The shell around the pure core: loads, reads, plans, applies, recovers and records.
 
-The one place that owns threads, the clock, fresh ids, the store and the providers.
+Owns threads, clock, ids, secrets, store and providers; decides nothing about commerce.
 """

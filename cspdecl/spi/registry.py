@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from importlib import metadata
 from typing import Any
 
@@ -32,3 +33,11 @@ def load(kind: str, name: str) -> Any:
                 raise ConfigurationError(f"{kind} plugin `{name}` cannot be loaded: {problem}") from problem
     names = ", ".join(f"`{point.name}`" for point in known) or "none"
     raise ConfigurationError(f"no {kind} plugin named `{name}` is installed; installed: {names}")
+
+
+def load_provider(name: str) -> tuple[Any, Any]:
+    """A provider plugin's `connect` and its CONFIG_SCHEMA (None where it has none), from the same module."""
+    connect = load("provider", name)
+    point = next(point for point in installed("provider") if point.name == name)
+    module = importlib.import_module(point.value.partition(":")[0])
+    return connect, getattr(module, "CONFIG_SCHEMA", None)

@@ -1,0 +1,102 @@
+"""`cspdecl ledger list|verify|export`: the change records."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cspdecl.cli.common import guarded, leave, open_session, show_diagnostics
+from cspdecl.core.address import Address
+
+
+@click.group()
+def command() -> None:
+    """List, verify and export change records."""
+
+
+def _addresses(names: tuple[str, ...]) -> tuple[Address, ...]:
+    try:
+        return tuple(Address.parse(name) for name in names)
+    except ValueError as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+_CHOICE = click.option("--address", "names", multiple=True, metavar="ADDRESS",
+                       help="Only this customer or line, and what is below it; repeatable.")
+_AFTER = click.option("--after", type=click.IntRange(min=0), default=0, metavar="SEQ", help="Only records after this number.")
+
+
+@command.command("list")
+@_CHOICE
+@_AFTER
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="`json` is JSON Lines.")
+@click.pass_context
+@guarded
+def list_command(ctx: click.Context, names: tuple[str, ...], after: int, style: str) -> None:
+    """Print change records, oldest first."""
+    from cspdecl.report.ledger import render_jsonl, render_table
+
+    with open_session(ctx) as session:
+        records = _chosen(session.store(create=False).ledger(after=after), _addresses(names))
+        for piece in render_jsonl(records) if style == "json" else render_table(records):
+            click.echo(piece, nl=False)
+
+
+@command.command("verify")
+@click.pass_context
+@guarded
+def verify_command(ctx: click.Context) -> None:
+    """Check that no record was changed, removed, added or cut off. Ends with 1 when one was."""
+    from cspdecl.billing.chain import verify
+    from cspdecl.core.diagnostics import has_errors
+    from cspdecl.engine.exits import Exit
+
+    with open_session(ctx) as session:
+        store = session.store(create=False)
+        damage = store.damage()
+        found = verify(store.ledger(), store.head())
+        show_diagnostics(found, session.root, ctx)
+        if damage:
+            click.echo(f"error: {damage}", err=True)
+        if damage or has_errors(found):
+            leave(Exit.ERROR)
+        head = store.head()
+        click.echo(f"ledger verified: {head.seq} records, head {head.hash[:16]}")
+
+
+@command.command("export")
+@_CHOICE
+@_AFTER
+@click.option("--format", "style", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+@click.option("--out", type=click.Path(dir_okay=False), help="A file instead of stdout.")
+@click.pass_context
+@guarded
+def export_command(ctx: click.Context, names: tuple[str, ...], after: int, style: str, out: str | None) -> None:
+    """Export change records as JSON Lines or CSV."""
+    from cspdecl.report.ledger import render_csv, render_jsonl
+
+    with open_session(ctx) as session:
+        records = _chosen(session.store(create=False).ledger(after=after), _addresses(names))
+        pieces = render_csv(records) if style == "csv" else render_jsonl(records)
+        if out is None:
+            for piece in pieces:
+                sys.stdout.write(piece)
+            return
+        with Path(out).open("w", encoding="utf-8", newline="") as file:
+            count = 0
+            for piece in pieces:
+                count += 1
+                file.write(piece)
+        click.echo(f"written to {out}", err=True)
+
+
+def _chosen(records: object, addresses: tuple[Address, ...]) -> object:
+    if not addresses:
+        return records
+    return (
+        record for record in records  # type: ignore[attr-defined]
+        if any(record.address.customer == one.customer and record.address.path[: len(one.path)] == one.path
+               for one in addresses)
+    )

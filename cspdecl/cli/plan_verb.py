@@ -1,0 +1,66 @@
+"""`cspdecl plan`: what would change, why, when and for how much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.render import STYLES, emit_plan
+
+
+@click.command()
+@filters
+@click.option("--out", type=click.Path(dir_okay=False), help="Save the plan for `apply`.")
+@click.option("--cached", is_flag=True, help="Plan on what was read last; asks nobody.")
+@click.option("--prices", "price_list", metavar="next|DATE", help="(later) Rehearse another price list.")
+@click.option("--format", "style", type=click.Choice(STYLES), default="text")
+@click.option("--show", type=click.Choice(["sell", "all"]), default="all", help="`sell` leaves out cost and margin.")
+@click.option("--detailed-exitcode", is_flag=True, help="End with 2 when something would be sent.")
+@click.pass_context
+@guarded
+def command(
+    ctx: click.Context,
+    customers: tuple[str, ...],
+    labels: tuple[str, ...],
+    changed_since: str | None,
+    out: str | None,
+    *,
+    cached: bool,
+    price_list: str | None,
+    style: str,
+    show: str,
+    detailed_exitcode: bool,
+) -> None:
+    """Read live state and show what would change. Writes nothing but its cache.
+
+    Ends with 0, or 2 with --detailed-exitcode when there is something to send; 3 when a guardrail refuses the plan; 65
+    when manifests are invalid or contradict what is live; 75 when a customer could not be read; 77 when not authorised.
+    """
+    from cspdecl.core.diagnostics import has_errors
+    from cspdecl.engine.exits import Exit, strongest
+    from cspdecl.engine.plan import PlanRequest, make_plan
+    from cspdecl.planning.planfile import dump_plan
+
+    if price_list:
+        raise click.UsageError("`--prices` is known but not built yet: plan uses the imported list in force.")
+    with open_session(ctx) as session:
+        request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since, cached=cached)
+        planned = make_plan(session, request, progress=LiveProgress())
+        plan = planned.plan
+        show_diagnostics((*session.load().diagnostics, *plan.diagnostics), session.root, ctx)
+        emit_plan(ctx, plan, style=style, show=show)
+        exits = [Exit.DONE]
+        if has_errors(plan.diagnostics):
+            exits.append(Exit.INVALID)
+        elif out:
+            Path(out).write_text(dump_plan(plan), encoding="utf-8")
+            click.echo(f"saved to {out}; carry it out with: cspdecl apply {out}", err=True)
+        if plan.safety.refused:
+            exits.append(Exit.REFUSED)
+        if not plan.complete:
+            exits.append(Exit.TRY_LATER)
+        if detailed_exitcode and plan.sends:
+            exits.append(Exit.CHANGES)
+        leave(strongest(exits))

@@ -1,0 +1,58 @@
+"""`cspdecl validate`: everything that can be known offline."""
+
+from __future__ import annotations
+
+import click
+
+from cspdecl.cli.common import Instant, guarded, leave, open_session, show_diagnostics
+
+
+@click.command()
+@click.option("--now", type=Instant(), help="Judge dates as of this moment instead of the machine's clock.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_context
+@guarded
+def command(ctx: click.Context, now: object, style: str) -> None:
+    """Check schema, references and rules of all manifests. Ends with 65 when any is invalid."""
+    from cspdecl.core.diagnostics import has_errors, sort_diagnostics
+    from cspdecl.engine.exits import Exit
+    from cspdecl.engine.session import check_settings
+
+    with open_session(ctx) as session:
+        if now is not None:
+            session.clock = _Fixed(now)
+        loaded = session.load()
+        diagnostics = list(loaded.diagnostics)
+        if loaded.project is not None:
+            for config in loaded.project.providers.values():
+                diagnostics.extend(check_settings(config))
+        found = sort_diagnostics(diagnostics)
+        if style == "json":
+            import json
+
+            from cspdecl.core.plain import to_plain
+
+            click.echo(json.dumps({"diagnostics": [to_plain(item) for item in found]}, indent=2, ensure_ascii=False))
+        else:
+            show_diagnostics(found, session.root, ctx)
+        if has_errors(found):
+            leave(Exit.INVALID)
+        if style == "text" and loaded.desired is not None and loaded.project is not None:
+            customers = loaded.desired.customers.values()
+            lines = sum(len(spec.subscriptions) for spec in customers)
+            services = sum(len(spec.services) for spec in customers)
+            click.echo(
+                f"{loaded.project.name}: valid; {len(customers)} customers, {lines} subscriptions, "
+                f"{services} own services in {len(loaded.files)} files"
+            )
+
+
+class _Fixed:
+    def __init__(self, now: object) -> None:
+        self._now = now
+
+    def now(self) -> object:
+        return self._now
+
+    def monotonic(self) -> float:
+        return 0.0

@@ -1,0 +1,30 @@
+"""Parking and pacing: which operations may be sent now.
+
+A bucket that the provider throttled is parked until it said; a customer has at most one operation in flight; the
+requests of one minute stay below the quota by the generic cell rate algorithm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Gate:
+    """Which buckets are closed until when (seconds of the monotonic clock), and which customers are busy."""
+
+    parked: dict[str, float] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+
+    def park(self, bucket: str, until: float) -> None:
+        """Close a bucket until a moment; a later moment wins."""
+        self.parked[bucket] = max(until, self.parked.get(bucket, 0.0))
+
+    def opens_at(self, buckets: tuple[str, ...]) -> float:
+        """When the last of these buckets opens; 0 when none is closed."""
+        return max((self.parked.get(bucket, 0.0) for bucket in buckets), default=0.0)
+
+
+def buckets_of(provider: str, customer: str) -> tuple[str, str]:
+    """The throttles one operation counts against: the partner's, and the customer's (contract §5)."""
+    return (f"{provider}|partner", f"{provider}|customer|{customer}")

@@ -1,0 +1,227 @@
+"""From a project to a plan: refresh, decide, look again at what would be reduced, decide once more.
+
+The decision itself is planning's; this module fetches what it needs and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cspdecl.core.capability import Capability
+from cspdecl.core.catalog import Catalog
+from cspdecl.core.diagnostics import error
+from cspdecl.core.errors import CspdeclError
+from cspdecl.core.address import Address
+from cspdecl.core.live import LiveState
+from cspdecl.core.operation import Cancel, Operation, Plan, ScheduleRenewal, SetEndOfTerm, SetSeats
+from cspdecl.core.records import Recorded
+from cspdecl.engine import provenance, refresh
+from cspdecl.engine.progress import Progress, Silent
+from cspdecl.engine.session import everything
+
+if TYPE_CHECKING:
+    from cspdecl.core.catalog import OfferKey
+    from cspdecl.core.desired import CustomerSpec, DesiredState
+    from cspdecl.core.live import Bindings
+    from cspdecl.core.project import PriceBook
+    from cspdecl.engine.session import Session
+    from cspdecl.spi.provider import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What the caller wants planned. All three filters narrow the customers; empty means all."""
+
+    customers: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    changed_since: str | None = None
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan and what it was made from, for whoever applies it in the same process."""
+
+    plan: Plan
+    live: LiveState
+    prices: PriceBook
+    calls: int
+    recorded: Mapping[Address, Recorded] = field(default_factory=dict)
+
+
+def make_plan(session: Session, request: PlanRequest, *, progress: Progress | None = None) -> Planned:
+    """Read what is live and plan. Connects providers for reading only; writes nothing but the cache."""
+    progress = progress or Silent()
+    project, desired = session.require()
+    store = session.store()
+    bindings = store.bindings()
+    scope = scope_of(session, desired, bindings, request)
+    capabilities: dict[str, Capability] = {}
+    catalogs: dict[str, Catalog] = {}
+    providers: Mapping[str, Provider] = {}
+    if request.cached:
+        now = session.clock.now()
+        live = refresh.from_cache(desired=desired, store=store, scope=scope, now=now)
+        capabilities = {name: everything() for name in project.providers}
+        calls = 0
+    else:
+        providers = session.providers("read")
+        capabilities = {name: provider.capabilities for name, provider in providers.items()}
+        read = refresh.refresh(
+            desired=desired, bindings=bindings, providers=providers, scope=scope, store=store, progress=progress
+        )
+        live, now, calls = read.live, read.now, read.calls
+        catalogs = refresh.read_catalogs(
+            project=project, offers=refresh.offers_in_question(desired, live), providers=providers, progress=progress
+        )
+    return _decide(session, live, now, scope, capabilities, catalogs, providers, calls)
+
+
+def _decide(
+    session: Session,
+    live: LiveState,
+    now: datetime,
+    scope: tuple[str, ...] | None,
+    capabilities: Mapping[str, Capability],
+    catalogs: Mapping[str, Catalog],
+    providers: Mapping[str, Provider],
+    calls: int,
+) -> Planned:
+    from cspdecl.billing.fold import fold_book, fold_recorded
+    from cspdecl.planning.plan import plan
+
+    project, desired = session.require()
+    store = session.store()
+    bindings = store.bindings()
+    records = tuple(store.last_records().values())
+    prices = session.prices(_offers(desired, live))
+    last_hashes = {record.address: record.hash for record in records}
+    book = fold_book(records)
+
+    def decide(state: LiveState) -> Plan:
+        return plan(
+            project=project,
+            desired=desired,
+            live=state,
+            catalogs=catalogs,
+            prices=prices,
+            bindings=bindings,
+            book=book,
+            last_hashes=last_hashes,
+            capabilities=capabilities,
+            now=now,
+            scope=scope,
+            commit=provenance.commit_of(session.root),
+        )
+
+    made = decide(live)
+    again = subscriptions_to_reread(made.operations)
+    if providers and again:
+        before = sum(provider.calls for provider in providers.values())
+        fresh = refresh.reread(live=live, providers=providers, wanted=again)
+        calls += sum(provider.calls for provider in providers.values()) - before
+        if fresh.digest != live.digest:
+            made = decide(fresh)
+        live = fresh
+    return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=dict(fold_recorded(records)))
+
+
+def subscriptions_to_reread(operations: Sequence[Operation]) -> dict[str, tuple[str, frozenset[str]]]:
+    """Subscriptions whose reduction, cancellation or renewal is planned: customer key → (provider, ids)."""
+    wanted: dict[str, tuple[str, frozenset[str]]] = {}
+    for operation in operations:
+        action, ident = operation.action, operation.guard.subscription
+        provider = operation.context.provider
+        reduces = isinstance(action, Cancel | ScheduleRenewal | SetEndOfTerm) or (
+            isinstance(action, SetSeats) and action.after < action.before
+        )
+        if reduces and ident and provider:
+            key = operation.address.customer
+            wanted[key] = (provider, wanted.get(key, (provider, frozenset()))[1] | {ident})
+    return wanted
+
+
+def scope_of(
+    session: Session, desired: DesiredState, bindings: Bindings, request: PlanRequest
+) -> tuple[str, ...] | None:
+    """The customers a request is about, or None for all. Raises CspdeclError for names nobody knows."""
+    if not (request.customers or request.labels or request.changed_since):
+        return None
+    known = {*desired.customers, *(address.customer for address in bindings)}
+    unknown = sorted(set(request.customers) - known)
+    if unknown:
+        from difflib import get_close_matches
+
+        near = get_close_matches(unknown[0], sorted(known), n=1)
+        hint = f"did you mean `{near[0]}`?" if near else None
+        found = error("CSP250", f"no customer named `{unknown[0]}`", hint=hint)
+        raise CspdeclError(f"no customer named `{unknown[0]}`", diagnostics=(found,))
+    chosen = set(known)
+    if request.customers:
+        chosen &= set(request.customers)
+    for label in request.labels:
+        chosen &= {key for key, spec in desired.customers.items() if _has_label(spec, label)}
+    if request.changed_since:
+        chosen &= changed_customers(session, desired, bindings, request.changed_since)
+    return tuple(sorted(chosen))
+
+
+def _has_label(spec: CustomerSpec, label: str) -> bool:
+    name, equals, value = label.partition("=")
+    return name in spec.labels and (not equals or spec.labels[name] == value)
+
+
+def changed_customers(
+    session: Session, desired: DesiredState, bindings: Bindings, reference: str
+) -> set[str]:
+    """Customers that a change of files since a git reference may touch.
+
+    A customer file touches its customers, those it named before included; a bundle's file every customer who has the
+    bundle; anything else that is a manifest (the project) touches all.
+    """
+    files = set(provenance.changed_files(session.root, reference))
+    everyone = {*desired.customers, *(binding.address.customer for binding in bindings.values())}
+    by_file: dict[str, set[str]] = {}
+    for key, spec in desired.customers.items():
+        by_file.setdefault(spec.origin.file, set()).add(key)
+        for line in (*spec.subscriptions, *spec.services):
+            if line.bundle_origin is not None:
+                by_file.setdefault(line.bundle_origin.file, set()).add(key)
+    touched: set[str] = set()
+    for name in files:
+        if not name.endswith((".yaml", ".yml")):
+            if name.startswith(f"{(session.project.prices_path or 'prices').rstrip('/')}/"):
+                return everyone
+            continue
+        if name == session.project.origin.file:
+            return everyone
+        touched |= by_file.get(name, set())
+        before = provenance.file_at(session.root, reference, name)
+        touched |= _customers_named(before) & everyone if before else set()
+        if name not in by_file:
+            # a bundle nobody uses any more, or a file that is gone: whoever has such an address bound is touched
+            touched |= {key for key in everyone if before and key.encode() in before}
+    return touched
+
+
+def _customers_named(text: bytes) -> set[str]:
+    from cspdecl.manifest.yaml import parse_yaml
+
+    names = set()
+    documents, _problems = parse_yaml(text.decode(errors="replace"), "before")
+    for document in documents:
+        data = document.value
+        if isinstance(data, dict) and data.get("kind") == "Customer" and isinstance(data.get("metadata"), dict):
+            names.add(str(data["metadata"].get("name")))
+    return names
+
+
+def _offers(desired: DesiredState, live: LiveState) -> set[OfferKey]:
+    wanted = {line.offer for spec in desired.customers.values() for line in spec.subscriptions}
+    wanted |= {
+        item.offer for customer in live.customers.values() for item in customer.subscriptions if item.offer is not None
+    }
+    return wanted

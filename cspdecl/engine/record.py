@@ -1,0 +1,39 @@
+"""Taking into the ledger what happened without us: renewals, schedules come true, changes made elsewhere.
+
+Writes nothing at a provider. Running it twice records nothing twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cspdecl.billing.chain import seal
+from cspdecl.billing.observe import observe_changes
+from cspdecl.core.records import LedgerHead, LedgerRecord
+from cspdecl.spi.store import Batch
+
+if TYPE_CHECKING:
+    from cspdecl.billing.changes import RunContext
+    from cspdecl.core.records import BillingChange
+    from cspdecl.engine.plan import Planned
+    from cspdecl.engine.session import Session
+
+_BATCH = 1000
+
+
+def record_observed(session: Session, planned: Planned, context: RunContext) -> int:
+    """Record what was observed since the last record of every address. Returns how many records that made."""
+    store = session.store()
+    _project, desired = session.require()
+    changes: tuple[BillingChange, ...] = observe_changes(
+        planned.recorded, planned.live, desired=desired, bindings=store.bindings(), prices=planned.prices,
+        now=planned.plan.now, context=context,
+    )
+    head, rows = store.head(), list[LedgerRecord]()
+    for change in changes:
+        record = seal(change, head, session.clock.now())
+        head = LedgerHead(seq=record.seq, hash=record.hash)
+        rows.append(record)
+    for start in range(0, len(rows), _BATCH):
+        store.commit(Batch(ledger=rows[start : start + _BATCH]))
+    return len(rows)

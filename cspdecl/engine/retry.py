@@ -1,0 +1,42 @@
+"""When to try an operation again: a pure function of what came of it and how often it was tried.
+
+Waiting is machine time. Only answers that say "nothing was changed" are sent again; doubt is probed first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cspdecl.core.outcome import Outcome, Pending, Throttled, Unknown
+
+#: After this many throttled answers in a row an operation is left for the next run.
+MAX_THROTTLED = 40
+#: Probes of one doubtful operation within a run; what is still unknown then is left to `recover`.
+MAX_PROBES = 5
+#: Steps of one pending operation (cart, checkout, polling); at 15 min of polling Microsoft calls it late (contract §11).
+MAX_PENDING_MS = 20 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Try again after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """Not in this run."""
+
+
+def decide_retry(outcome: Outcome, *, attempt: int, pending_ms: int = 0) -> Wait | GiveUp:
+    """The next step after an answer that settles nothing. `attempt` counts answers of this kind, from 1."""
+    match outcome:
+        case Throttled():
+            return GiveUp() if attempt > MAX_THROTTLED else Wait(seconds=max(outcome.retry_after, 1))
+        case Pending():
+            return GiveUp() if pending_ms > MAX_PENDING_MS else Wait(seconds=outcome.resume_in_ms / 1000)
+        case Unknown():
+            return GiveUp() if attempt > MAX_PROBES else Wait(seconds=float(min(2 ** (attempt - 1), 16)) / 4)
+        case _:
+            return GiveUp()

@@ -1,0 +1,141 @@
+"""One project opened for one command: manifests, prices, store and providers, each opened when first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cspdecl.core.capability import Capability
+from cspdecl.core.diagnostics import Diagnostic, error, has_errors
+from cspdecl.core.errors import ConfigurationError, ManifestError
+from cspdecl.engine.clock import Clock, Ids, RandomIds, SystemClock
+from cspdecl.engine.secrets import ProjectSecrets
+from cspdecl.spi import registry
+
+if TYPE_CHECKING:
+    from cspdecl.core.catalog import OfferKey
+    from cspdecl.core.desired import DesiredState
+    from cspdecl.core.project import PriceBook, Project, ProviderConfig
+    from cspdecl.manifest.load import Loaded
+    from cspdecl.spi.provider import Mode, Provider
+    from cspdecl.spi.store import Store
+
+
+class Session:
+    """A project on disk. Use as a context manager: leaving it closes providers and store."""
+
+    def __init__(self, root: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        self.root = root
+        self.clock: Clock = clock or SystemClock()
+        self.ids: Ids = ids or RandomIds()
+        self.secrets = ProjectSecrets(root)
+        self._loaded: Loaded | None = None
+        self._store: Store | None = None
+        self._providers: dict[str, Provider] = {}
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    # ---- manifests ----
+
+    def load(self) -> Loaded:
+        """The manifests with their diagnostics, errors included. Raises ManifestError only where nothing can be read."""
+        if self._loaded is None:
+            from cspdecl.manifest.cache import Cache
+            from cspdecl.manifest.load import load_manifests
+
+            cache = Cache(self.root / ".cspdecl" / "cache")
+            self._loaded = load_manifests(self.root, now=self.clock.now(), cache=cache)
+        return self._loaded
+
+    def require(self) -> tuple[Project, DesiredState]:
+        """Project and desired state. Raises ManifestError with every diagnostic when any of them is an error."""
+        return self.load().checked()
+
+    @property
+    def project(self) -> Project:
+        """The project. Raises ManifestError where there is none that can be used."""
+        return self.require()[0]
+
+    def prices(self, offers: set[OfferKey]) -> PriceBook:
+        """The imported price lists, for these offers. Raises ConfigurationError where a list was altered."""
+        from cspdecl.store.pricefiles import load_price_book
+
+        project = self.project
+        folder = self.root / project.prices_path if project.prices_path else None
+        return load_price_book(folder, market=project.market, currency=project.reseller.currency, offers=offers)
+
+    # ---- store ----
+
+    def store(self, *, create: bool = True) -> Store:
+        """The project's store. Raises StoreDamaged or ConfigurationError where it cannot be used."""
+        if self._store is None:
+            from cspdecl.store.sqlite import open_store
+
+            self._store = open_store(self.project.store, self.root, create=create)
+            self._stack.callback(self._store.close)
+        return self._store
+
+    # ---- providers ----
+
+    def providers(self, mode: Mode) -> Mapping[str, Provider]:
+        """All providers of the project, connected in `mode`."""
+        for name, config in self.project.providers.items():
+            if name not in self._providers:
+                self._providers[name] = self._connect(config, mode)
+                self._stack.callback(self._providers[name].close)
+        return self._providers
+
+    def reconnect(self, mode: Mode) -> Mapping[str, Provider]:
+        """Close what is connected and connect again in another mode: planning reads, applying writes."""
+        for provider in self._providers.values():
+            provider.close()
+        self._providers.clear()
+        return self.providers(mode)
+
+    def _connect(self, config: ProviderConfig, mode: Mode) -> Provider:
+        found = check_settings(config)
+        if has_errors(found):
+            raise ManifestError(f"the settings of provider `{config.name}` are not valid", diagnostics=found)
+        connect, _schema = registry.load_provider(config.plugin)
+        settings = {**config.settings, "environment": config.environment}
+        provider: Provider = connect(config.name, settings, self.secrets, mode)
+        return provider
+
+
+def everything() -> Capability:
+    """All capabilities: what offline planning assumes when no provider is asked."""
+    whole = Capability.NONE
+    for one in Capability:
+        whole |= one
+    return whole
+
+
+def check_settings(config: ProviderConfig) -> tuple[Diagnostic, ...]:
+    """A provider's settings against its plugin's own schema, each problem at its place in the manifest."""
+    try:
+        _connect, schema = registry.load_provider(config.plugin)
+    except ConfigurationError as problem:
+        return (error("CSP491", problem.message, origin=config.origin.at("plugin"),
+                      hint="install the plugin's package, or correct the name"),)
+    if schema is None:
+        return ()
+    jsonschema = importlib.import_module("jsonschema")
+    validator = jsonschema.Draft202012Validator(schema)
+    settings = {**config.settings, "environment": config.environment}
+    return tuple(
+        error("CSP490", f"setting of provider `{config.name}`: {_humane(problem.message)}",
+              origin=config.origin.at(*problem.absolute_path))
+        for problem in sorted(validator.iter_errors(settings), key=lambda item: [str(part) for part in item.absolute_path])
+    )
+
+
+def _humane(message: str) -> str:
+    return message if len(message) <= 200 else message[:197] + "…"

@@ -1,0 +1,234 @@
+"""From an outcome to what becomes true at once: journal entry, ledger records, bindings and cached live state.
+
+Holds the ledger's head and the bindings of a run in memory; the store checks both when it commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from cspdecl.billing.chain import seal
+from cspdecl.billing.changes import RunContext, record_operation
+from cspdecl.core.address import Address
+from cspdecl.core.digest import canonical_json
+from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription, Status
+from cspdecl.core.operation import (
+    Adopt,
+    AttestAgreement,
+    BookService,
+    Cancel,
+    ClearSchedule,
+    CreateCustomer,
+    Forget,
+    Operation,
+    Purchase,
+    Rebind,
+    Rename,
+    ScheduleRenewal,
+    SetEndOfTerm,
+    SetSeats,
+    UpdateProfile,
+)
+from cspdecl.core.outcome import Applied, Deferred, JournalEntry, ProbeOutcome, Receipt, Rejected, Stale
+from cspdecl.core.plain import to_plain
+from cspdecl.core.records import LedgerHead, LedgerRecord
+from cspdecl.spi.provider import Call
+from cspdecl.spi.store import Batch
+
+if TYPE_CHECKING:
+    from cspdecl.core.project import PriceBook
+    from cspdecl.engine.clock import Clock
+
+
+@dataclass(slots=True)
+class Settler:
+    """What a run knows while it settles: context of its records, prices, bindings and the last reading."""
+
+    context: RunContext
+    prices: PriceBook
+    head: LedgerHead
+    bindings: dict[Address, Binding]
+    live: dict[str, LiveCustomer]
+    clock: Clock
+
+    def begin(self) -> BatchBuilder:
+        """Start collecting one transaction."""
+        return BatchBuilder(settler=self)
+
+    def call_of(self, operation: Operation, *, request_id: str, correlation_id: str, checkpoint: str | None) -> Call:
+        """How to call for an operation: with the tenant and the ids its address is bound to by now."""
+        bound = self.bindings.get(operation.address)
+        customer = self.bindings.get(Address(operation.address.customer))
+        known = self.live.get(operation.address.customer)
+        tenant = operation.guard.tenant or (customer.tenant if customer else None) or (known.tenant if known else None)
+        ids = (operation.guard.subscription,) if operation.guard.subscription else (bound.ids if bound else ())
+        return Call(
+            request_id=request_id, correlation_id=correlation_id, checkpoint=checkpoint,
+            tenant=tenant, subscriptions=tuple(ident for ident in ids if ident),
+        )
+
+    def own_outcome(self, call: Call) -> Applied:
+        """The outcome of an operation in our own books: done, at machine time."""
+        return Applied(receipt=Receipt(at=self.clock.now(), request_id=call.request_id, correlation_id=call.correlation_id))
+
+    @staticmethod
+    def settles(answer: ProbeOutcome) -> bool:
+        """Whether an answer ends an operation in the journal."""
+        return isinstance(answer, Applied | Rejected | Stale | Deferred)
+
+    @staticmethod
+    def body(answer: ProbeOutcome) -> str:
+        """An answer as the journal keeps it."""
+        return canonical_json(to_plain(answer))
+
+    @staticmethod
+    def mismatch(operation: Operation, applied: Applied) -> str | None:
+        """Where a provider's own read-back contradicts what it says it did, in words for plugin authors."""
+        seen = applied.subscription
+        match operation.action:
+            case Purchase(seats=wanted) | SetSeats(after=wanted):
+                if seen is None:
+                    return f"{operation.address}: the provider says done but read no subscription back"
+                if seen.seats != wanted:
+                    return f"{operation.address}: the provider says done with {wanted} seats but read back {seen.seats}"
+            case Cancel():
+                if seen is not None and seen.status.running:
+                    return f"{operation.address}: the provider says cancelled but read back `{seen.status}`"
+            case ScheduleRenewal(next=wanted_next):
+                if seen is not None and seen.scheduled != wanted_next:
+                    return f"{operation.address}: the provider says scheduled but read back something else"
+            case SetEndOfTerm(after=choice):
+                if seen is not None and seen.end_of_term != choice:
+                    return f"{operation.address}: the provider says `{choice}` but read back `{seen.end_of_term}`"
+            case CreateCustomer():
+                if applied.customer is None:
+                    return f"{operation.address}: the provider says created but read no customer back"
+            case _:
+                return None
+        return None
+
+    @staticmethod
+    def describe(operation: Operation) -> str:
+        """What an applied operation did, in a few words for progress."""
+        match operation.action:
+            case CreateCustomer():
+                return "customer created"
+            case AttestAgreement():
+                return "agreement recorded"
+            case UpdateProfile():
+                return "profile updated"
+            case Purchase(seats=seats):
+                return f"{seats} seats bought"
+            case SetSeats(before=before, after=after):
+                return f"{before} → {after} seats"
+            case ScheduleRenewal(next=following):
+                return f"{following.seats} seats scheduled for the renewal"
+            case ClearSchedule():
+                return "scheduled change taken back"
+            case SetEndOfTerm(after=choice):
+                return f"end of term: {choice}"
+            case Rename(after=name):
+                return f"renamed to {name!r}"
+            case Cancel():
+                return "cancelled"
+            case Adopt():
+                return "adopted"
+            case Forget():
+                return "no longer managed"
+            case Rebind(source=source):
+                return f"was {source}"
+            case BookService(before=before, after=after):
+                return f"{before} → {after} booked"
+        raise AssertionError(operation.action)
+
+
+@dataclass(slots=True)
+class BatchBuilder:
+    """Collects one transaction; `finish` makes it and moves the run's memory on."""
+
+    settler: Settler
+    journal: list[JournalEntry] = field(default_factory=list)
+    ledger: list[LedgerRecord] = field(default_factory=list)
+    bindings: list[tuple[Address, Binding | None]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+
+    def add(self, operation: Operation, answer: ProbeOutcome, entry: JournalEntry) -> None:
+        """Take in one answer."""
+        self.journal.append(entry)
+        if isinstance(answer, Applied):
+            before = self._before(operation)
+            recorded_at = self.settler.clock.now()
+            for change in record_operation(
+                operation, answer, context=self.settler.context, prices=self.settler.prices,
+                recorded_at=recorded_at, before=before,
+            ):
+                record = seal(change, self.settler.head, recorded_at)
+                self.settler.head = LedgerHead(seq=record.seq, hash=record.hash)
+                self.ledger.append(record)
+            self._bind(operation, answer)
+            self._remember(operation, answer)
+
+    def finish(self) -> Batch:
+        """The transaction."""
+        live = tuple(self.settler.live[key] for key in sorted(self.touched) if key in self.settler.live)
+        return Batch(journal=tuple(self.journal), ledger=tuple(self.ledger), bindings=tuple(self.bindings), live=live)
+
+    def _before(self, operation: Operation) -> LiveSubscription | None:
+        customer = self.settler.live.get(operation.address.customer)
+        bound = self.settler.bindings.get(operation.address)
+        ident = operation.guard.subscription or (bound.ids[-1] if bound and bound.ids else None)
+        if customer is None or ident is None:
+            return None
+        return next((item for item in customer.subscriptions if item.id == ident), None)
+
+    def _bind(self, operation: Operation, answer: Applied) -> None:
+        address, action = operation.address, operation.action
+        provider = operation.context.provider or ""
+        match action:
+            case CreateCustomer() if answer.customer is not None:
+                self._set(address, Binding(address=address, provider=provider, tenant=answer.customer.tenant,
+                                           ids=(), offer=None))
+            case Purchase(offer=offer) if answer.subscription is not None:
+                tenant = self.settler.call_of(operation, request_id="", correlation_id="", checkpoint=None).tenant or ""
+                self._set(address, Binding(address=address, provider=provider, tenant=tenant,
+                                           ids=(answer.subscription.id,), offer=offer))
+            case Adopt(provider=name, tenant=tenant, ids=ids, offer=offer_key):
+                self._set(address, Binding(address=address, provider=name, tenant=tenant, ids=ids, offer=offer_key))
+            case Cancel() | Forget():
+                self._set(address, None)
+            case Rebind(source=source):
+                old = self.settler.bindings.get(source)
+                self._set(source, None)
+                if old is not None:
+                    self._set(address, replace(old, address=address))
+            case _:
+                return
+
+    def _set(self, address: Address, binding: Binding | None) -> None:
+        self.bindings.append((address, binding))
+        if binding is None:
+            self.settler.bindings.pop(address, None)
+        else:
+            self.settler.bindings[address] = binding
+
+    def _remember(self, operation: Operation, answer: Applied) -> None:
+        """Keep the cache as true as what was read back, so that the next plan from it is empty."""
+        key = operation.address.customer
+        if answer.customer is not None:
+            self.settler.live[key] = replace(answer.customer, key=key)
+            self.touched.add(key)
+        customer, seen = self.settler.live.get(key), answer.subscription
+        if customer is not None and seen is not None:
+            others = tuple(item for item in customer.subscriptions if item.id != seen.id)
+            self.settler.live[key] = replace(customer, subscriptions=(*others, seen))
+            self.touched.add(key)
+        elif customer is not None and isinstance(operation.action, Cancel):
+            ids = (operation.guard.subscription,)
+            gone = tuple(replace(item, status=Status.DELETED) if item.id in ids else item
+                         for item in customer.subscriptions)
+            self.settler.live[key] = replace(customer, subscriptions=gone)
+            self.touched.add(key)
+        elif customer is not None and isinstance(operation.action, AttestAgreement):
+            self.settler.live[key] = replace(customer, agreement="accepted")
+            self.touched.add(key)
