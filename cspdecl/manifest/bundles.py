@@ -10,6 +10,7 @@ from cspdecl.core.diagnostics import Origin
 from cspdecl.manifest import layers, v1
 from cspdecl.manifest.context import Context
 from cspdecl.manifest.gate import Checked, suggestion
+from cspdecl.manifest.shapes import MAX_SEATS
 
 Version = tuple[int, int, int]
 
@@ -100,17 +101,19 @@ def compile_bundle(context: Context, document: Checked) -> BundleVersion:
     """One Bundle document, checked in itself."""
     wire: v1.Bundle = document.value
     spec, origin = wire.spec, document.origin.at("spec")
-    numbers = [int(part) for part in spec.version.split(".")]
     _check_components(context, spec, origin)
     _check_retired(context, spec, origin)
     context.sell(spec.sell, origin.at("sell"), shared=True)
     return BundleVersion(
-        name=wire.metadata.name,
-        version=(numbers[0], *(numbers[1:] + [0, 0])[:2]),  # type: ignore[arg-type]
-        written=spec.version,
-        spec=spec,
-        origin=document.origin,
+        name=wire.metadata.name, version=_padded(spec.version), written=spec.version, spec=spec, origin=document.origin
     )
+
+
+def _padded(text: str) -> Version:
+    """`2.1` as (2, 1, 0)."""
+    first, *rest = (int(part) for part in text.split("."))
+    second, third = (*rest, 0, 0)[:2]
+    return first, second, third
 
 
 def seats_of(context: Context, component: v1.Component, seats: int, origin: Origin, address: object) -> int:
@@ -134,10 +137,8 @@ def seats_of(context: Context, component: v1.Component, seats: int, origin: Orig
             address=address,
             hint=f"say `overrides: {{{component.name}: {{seats: 1}}}}` or `without: [{component.name}]`",
         )
-    elif count > v1.MAX_SEATS:
-        context.error(
-            "CSP127", f"{seats} × {rule.per_seat} is more than {v1.MAX_SEATS:,} seats", origin, address=address
-        )
+    elif count > MAX_SEATS:
+        context.error("CSP127", f"{seats} × {rule.per_seat} is more than {MAX_SEATS:,} seats", origin, address=address)
     return count
 
 

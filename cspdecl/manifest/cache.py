@@ -64,9 +64,9 @@ class Cache:
             try:
                 with os.fdopen(handle, "wb") as stream:
                     stream.writelines(_line(digest, data) for digest, data in self._used.items())
-                os.replace(name, self._file)
+                Path(name).replace(self._file)
             except OSError:
-                os.unlink(name)
+                Path(name).unlink(missing_ok=True)
                 return
             for old in self._file.parent.glob("manifests-*.jsonl"):
                 if old != self._file:

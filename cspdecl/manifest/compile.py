@@ -53,7 +53,7 @@ def compile_documents(
     bundles = Bundles(context, [item for item in ordered if isinstance(item.value, v1.Bundle)])
     customers, retired = _customers(context, bundles, [item for item in ordered if isinstance(item.value, v1.Customer)])
     documents_by_key = {spec.key: item for item, spec in customers}
-    specs = {key: spec for key, spec in sorted((spec.key, spec) for _, spec in customers)}
+    specs = dict(sorted((spec.key, spec) for _, spec in customers))
     moves = compile_moves(context, documents_by_key, specs)
     diagnostics = sort_diagnostics(context.problems)
     sound = context.project is not None and not has_errors(diagnostics) and complete and not refused

@@ -42,7 +42,7 @@ def compile_customer(context: Context, bundles: Bundles, document: Checked) -> t
         provider=provider,
         tenant=_tenant(context, spec, origin, address),
         create=compile_create(context, spec.create, origin.at("create"), address) if spec.create else None,
-        profile=compile_profile(context, spec.profile, origin.at("profile")) if spec.profile else None,
+        profile=compile_profile(spec.profile) if spec.profile else None,
         display_name=spec.display_name,
         labels=making.labels,
         subscriptions=tuple(making.subscriptions),

@@ -8,14 +8,12 @@ from fractions import Fraction
 from typing import Literal, cast
 
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.desired import EndOfTerm, Reduce
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.project import Forbidden, Guardrails, Project, ProviderConfig, Reseller
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.manifest import layers, v1
 from cspdecl.manifest.context import Context
 from cspdecl.manifest.gate import Checked, later, suggestion
-from cspdecl.manifest.secrets import find_secrets
 
 DEFAULT_STORE = "sqlite:.cspdecl/store.db"
 _LATER_STORES = ("git:", "postgresql:", "postgres:")
@@ -25,14 +23,9 @@ def compile_project(context: Context, document: Checked) -> Project:
     """The project as a value; its problems go to the context."""
     wire: v1.Project = document.value
     spec, origin = wire.spec, document.origin.at("spec")
-    context.country(spec.reseller.country, origin.at("reseller", "country"))
     providers = {
         name: _provider(context, name, block, origin.at("providers", name)) for name, block in spec.providers.items()
     }
-    market = spec.reseller.country
-    if spec.prices and spec.prices.market:
-        market = spec.prices.market
-        context.country(market, origin.at("prices", "market"))
     if spec.store and spec.store.startswith(_LATER_STORES):
         context.problems.append(later(f"`store: {spec.store.split(':')[0]}:…`", origin.at("store")))
     term, billing = Term(spec.defaults.term), BillingCycle(spec.defaults.billing)
@@ -50,10 +43,10 @@ def compile_project(context: Context, document: Checked) -> Project:
         default_provider=_default_provider(context, spec, origin.at("defaults")),
         default_term=term,
         default_billing=billing,
-        default_end_of_term=cast("EndOfTerm | None", spec.defaults.end_of_term),
-        default_reduce=cast("Reduce", spec.defaults.reduce or "auto"),
+        default_end_of_term=spec.defaults.end_of_term,
+        default_reduce=spec.defaults.reduce or "auto",
         prices_path=spec.prices.path if spec.prices else None,
-        market=market,
+        market=(spec.prices and spec.prices.market) or spec.reseller.country,
         store=spec.store or DEFAULT_STORE,
         persistent=bool(spec.persistent),
         guardrails=_guardrails(context, spec.guardrails, origin.at("guardrails")),
@@ -72,7 +65,6 @@ def _provider(context: Context, name: str, block: Mapping[str, object], origin: 
             "CSP125", f"`environment` is `{environment}`; it may be `production` or `sandbox`", origin.at("environment")
         )
     settings = {key: value for key, value in block.items() if key not in {"plugin", "environment"}}
-    context.problems.extend(find_secrets(settings, origin))
     return ProviderConfig(
         name=name,
         plugin=str(plugin),
@@ -131,5 +123,5 @@ def _guardrails(context: Context, wire: v1.Guardrails | None, origin: Origin) ->
 
 
 def percent(text: str | None) -> Fraction | None:
-    """ "8%" as the share it is."""
+    """`8%` as the share it is."""
     return None if text is None else Fraction(text.removesuffix("%")) / 100

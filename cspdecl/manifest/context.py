@@ -11,7 +11,6 @@ from cspdecl.core.desired import SellRule
 from cspdecl.core.diagnostics import Diagnostic, Origin, error
 from cspdecl.core.project import Project
 from cspdecl.manifest import v1
-from cspdecl.manifest.countries import COUNTRIES, MISTAKEN
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,17 +62,6 @@ class Context:
         """Whether a document that is not there may exist all the same, in a part that could not be read."""
         return not self.complete or (kind, name) in self.broken
 
-    def country(self, code: str, origin: Origin) -> None:
-        """Complain about a code that ISO 3166-1 does not assign."""
-        if code not in COUNTRIES:
-            meant = MISTAKEN.get(code)
-            self.error(
-                "CSP233",
-                f"`{code}` is no country code",
-                origin,
-                hint=f"did you mean `{meant}`?" if meant else "ISO 3166-1 alpha-2: DE, AT, CH, NO …",
-            )
-
     def sell(self, wire: v1.Sell | None, origin: Origin, *, shared: bool = False) -> SellRule | None:
         """Our price of one seat; `shared` where a bundle's price is divided among components."""
         if wire is None:
@@ -99,5 +87,5 @@ class Context:
         """Complain about keys (attribute: key) that make no sense where they stand."""
         for attribute, key in keys.items():
             value = getattr(wire, attribute)
-            if value is not None and value != () and value != {}:
+            if value is not None and value not in ((), {}):
                 self.error("CSP216", f"`{key}` makes no sense {why}", origin.at(key), key=True)

@@ -17,7 +17,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cspdecl.core.diagnostics import Diagnostic, Origin, PathPart, error
-from cspdecl.manifest.secrets import looks_secret
+from cspdecl.manifest.countries import MISTAKEN
+from cspdecl.manifest.secrets import find_secrets, looks_secret
 from cspdecl.manifest.shapes import SHAPES
 from cspdecl.manifest.v1 import API_VERSION, KINDS
 from cspdecl.manifest.wire import LATER, LATER_KINDS
@@ -56,11 +57,18 @@ def check_document(raw: RawDocument) -> tuple[Checked | Broken, tuple[Diagnostic
         return Broken(kind=_text(document, "kind"), name=_name(document)), (early,)
     mapping = typing.cast("Mapping[str, Any]", document)
     kind = mapping["kind"]
+    spec = mapping.get("spec")
+    problems: list[Diagnostic] = []
+    if kind == "Project" and isinstance(spec, Mapping):
+        problems += find_secrets(spec.get("providers"), raw.origin.at("spec", "providers"))
     try:
-        return Checked(file=raw.file, index=raw.index, value=adapter(kind).validate_python(mapping)), ()
+        value = adapter(kind).validate_python(mapping)
     except ValidationError as refused:
-        found = refused.errors(include_url=False)
-        return Broken(kind=kind, name=_name(document)), tuple(_in_words(found, kind, raw.origin))
+        problems += _in_words(refused.errors(include_url=False), kind, raw.origin)
+    else:
+        if not problems:
+            return Checked(file=raw.file, index=raw.index, value=value), ()
+    return Broken(kind=kind, name=_name(document)), tuple(problems)
 
 
 @functools.cache
@@ -195,6 +203,14 @@ def _translate(item: ErrorDetails, path: tuple[PathPart, ...], kind: str, origin
             label=f"such as {shape.example}",
             hint=shape.hint,
         )
+    if problem == "country":
+        meant = MISTAKEN.get(str(value))
+        return error(
+            "CSP129",
+            f"`{value}` is no country code",
+            origin=here,
+            hint=f"did you mean `{meant}`?" if meant else "ISO 3166-1 alpha-2: DE, AT, CH, NO …",
+        )
     return _type_or_range(problem, value, context, name, here)
 
 
@@ -260,14 +276,14 @@ def _unknown(key: str, value: object, known: Iterable[str], here: Origin) -> Dia
 def known_keys(kind: Any, path: tuple[PathPart, ...]) -> tuple[str, ...]:
     """The keys that a mapping may have at `path` below a wire type, in the order they are documented."""
     there = _type_at(kind, path)
-    return tuple(_fields(there)) if dataclasses.is_dataclass(there) else ()
+    return tuple(_fields(there)) if isinstance(there, type) and dataclasses.is_dataclass(there) else ()
 
 
 def _type_at(kind: Any, path: tuple[PathPart, ...]) -> Any:
     """The type that a wire type expects at `path`, or None where it expects nothing."""
     for part in path:
         kind = _plain_type(kind)
-        if dataclasses.is_dataclass(kind):
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             kind = _fields(kind).get(str(part))
         else:
             arguments = typing.get_args(kind)
@@ -300,7 +316,7 @@ def _plain_type(kind: Any) -> Any:
 def _about(kind: str, path: tuple[PathPart, ...]) -> str | None:
     """What a missing key is for, in the words of the schema."""
     parent = _type_at(KINDS[kind], path[:-1])
-    hint = _fields(parent).get(str(path[-1])) if dataclasses.is_dataclass(parent) else None
+    hint = _fields(parent).get(str(path[-1])) if isinstance(parent, type) and dataclasses.is_dataclass(parent) else None
     infos = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, FieldInfo)]
     said = next((info.description for info in infos if info.description), None)
     return f"`{path[-1]}`: {said[0].lower()}{said[1:]}" if said else None

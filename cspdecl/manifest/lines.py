@@ -37,7 +37,7 @@ class Making:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """What a subscription is made of. `upper` layers stand with the customer at `places`, `lower` ones in the bundle."""
+    """What a subscription is made of: `upper` layers stand with the customer at `places`, `lower` in the bundle."""
 
     address: Address
     offer: str
@@ -56,6 +56,7 @@ class _Part:
 
 
 def compile_line(making: Making, line: v1.SubscriptionLine, origin: Origin) -> None:
+    """One line of a customer's, added to what is in the making; its problems go to the context."""
     context, address = making.context, Address(making.key, (line.name,))
     given = [key for key in ("bundle", "offer", "service") if getattr(line, key) is not None]
     if len(given) != 1:

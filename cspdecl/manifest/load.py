@@ -10,15 +10,16 @@ from datetime import datetime
 from pathlib import Path
 
 from cspdecl.core.desired import DesiredState
-from cspdecl.core.diagnostics import Diagnostic, Origin, error, has_errors, sort_diagnostics, warning
+from cspdecl.core.diagnostics import Diagnostic, has_errors, sort_diagnostics, warning
 from cspdecl.core.digest import digest_of, sha256
 from cspdecl.core.errors import ManifestError
 from cspdecl.core.project import Project
 from cspdecl.manifest.cache import Cache
-from cspdecl.manifest.compile import Compiled, compile_documents
+from cspdecl.manifest.compile import compile_documents
 from cspdecl.manifest.files import FileText, decode, find_files, read_file
-from cspdecl.manifest.gate import Broken, Checked, check_document
-from cspdecl.manifest.yaml import has_libyaml, parse_yaml
+from cspdecl.manifest.gate import Broken, Checked
+from cspdecl.manifest.text import FileChecked, check_text
+from cspdecl.manifest.yaml import has_libyaml
 
 _MANY = 500  # files from which on the collector is told that what was loaded stays
 
@@ -61,16 +62,6 @@ class Loaded:
             count = sum(1 for item in self.diagnostics if item.severity == "error")
             raise ManifestError(f"{count} error{'s'[: count != 1]} in the manifests", diagnostics=self.diagnostics)
         return self.project, self.desired
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileChecked:
-    """One file, parsed and checked. `whole` is False where its text could not be read to the end."""
-
-    checked: tuple[Checked, ...]
-    broken: tuple[Broken, ...]
-    diagnostics: tuple[Diagnostic, ...]
-    whole: bool
 
 
 def load_manifests(root: Path, *, now: datetime, cache: Cache | None = None) -> Loaded:
@@ -129,63 +120,6 @@ def check_file(file: FileText) -> FileChecked:
     if isinstance(text, Diagnostic):
         return FileChecked(checked=(), broken=(), diagnostics=(text,), whole=False)
     return check_text(text, file.path)
-
-
-def check_text(text: str, path: str) -> FileChecked:
-    """The documents of a text that goes by the name of `path`."""
-    documents, problems = parse_yaml(text, path)
-    diagnostics = list(problems)
-    checked: list[Checked] = []
-    broken: list[Broken] = []
-    for raw in documents:
-        result, complaints = check_document(raw)
-        diagnostics += complaints
-        if isinstance(result, Checked):
-            checked.append(result)
-        else:
-            broken.append(result)
-    if not documents and not problems:
-        diagnostics.append(
-            error(
-                "CSP106",
-                "this file declares nothing",
-                origin=Origin(file=path),
-                line=1,
-                column=1,
-                hint="was it cut short? Delete it, or name it in .cspdeclignore, if it is not meant to",
-            )
-        )
-    elif not text.endswith("\n") and not problems:
-        lines = text.split("\n")
-        diagnostics.append(
-            warning(
-                "CSP114",
-                "the last line does not end in a newline",
-                origin=Origin(file=path),
-                line=len(lines),
-                column=len(lines[-1]) + 1,
-                hint="was the file cut short? Add the newline if it is complete",
-            )
-        )
-    return FileChecked(
-        checked=tuple(checked),
-        broken=tuple(broken),
-        diagnostics=tuple(diagnostics),
-        whole=bool(documents) and not problems,
-    )
-
-
-def parse_text(text: str, now: datetime, path: str = "cspdecl.yaml") -> Compiled:
-    """Manifests given as one text, as tests and quotes have them; nothing is read from the disk."""
-    result = check_text(text, path)
-    compiled = compile_documents(
-        result.checked, now, digest=digest_of([[path, sha256(text)]]), broken=result.broken, complete=result.whole
-    )
-    return Compiled(
-        project=compiled.project,
-        desired=None if has_errors(result.diagnostics) else compiled.desired,
-        diagnostics=sort_diagnostics((*result.diagnostics, *compiled.diagnostics)),
-    )
 
 
 @contextmanager

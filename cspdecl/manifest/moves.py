@@ -126,10 +126,12 @@ def _with_components(source: Address, target: Address, here: Origin, customer: C
     moves = [Move(source=source, target=target, origin=here)]
     for instance in customer.bundles:
         if instance.address == target:
-            below = [
-                item.address for item in (*customer.subscriptions, *customer.services) if item.address.parent == target
+            below = [item.address for item in customer.subscriptions] + [item.address for item in customer.services]
+            moves += [
+                Move(source=source.child(item.name), target=item, origin=here)
+                for item in below
+                if item.parent == target
             ]
-            moves += [Move(source=source.child(item.name), target=item, origin=here) for item in below]
     return moves
 
 

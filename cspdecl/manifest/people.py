@@ -17,7 +17,7 @@ def compile_create(context: Context, wire: v1.Create, origin: Origin, address: o
         domain=wire.domain.removesuffix(".onmicrosoft.com"),
         profile=Profile(
             company_name=wire.company_name,
-            address=_address(context, wire.address, origin.at("address")),
+            address=_address(wire.address),
             contact=contact,
             language=wire.language,
             culture=wire.culture,
@@ -28,11 +28,11 @@ def compile_create(context: Context, wire: v1.Create, origin: Origin, address: o
     )
 
 
-def compile_profile(context: Context, wire: v1.Profile, origin: Origin) -> Profile:
+def compile_profile(wire: v1.Profile) -> Profile:
     """Name and address to compare with the provider's."""
     return Profile(
         company_name=wire.company_name,
-        address=_address(context, wire.address, origin.at("address")),
+        address=_address(wire.address),
         contact=_contact(wire.contact) if wire.contact else None,
         language=wire.language,
         culture=wire.culture,
@@ -71,8 +71,7 @@ def _contact(wire: v1.Contact) -> Contact:
     return Contact(first_name=wire.first_name, last_name=wire.last_name, email=wire.email, phone=wire.phone)
 
 
-def _address(context: Context, wire: v1.Address, origin: Origin) -> PostalAddress:
-    context.country(wire.country, origin.at("country"))
+def _address(wire: v1.Address) -> PostalAddress:
     return PostalAddress(
         line1=wire.line1,
         line2=wire.line2,

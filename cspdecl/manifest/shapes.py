@@ -6,10 +6,14 @@ else, so no other number can lose its spelling on the way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, Strict, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from cspdecl.manifest.countries import COUNTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +99,41 @@ PATH = shaped(
 )
 LANGUAGE = shaped(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language code", "de")
 CULTURE = shaped(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})+$", "a culture, language and country", "de-DE")
+
+MAX_SEATS = 1_000_000  # no order is larger; a seat count that is, has lost a separator or taken up a phone number
+
+Line = Annotated[str, LINE]
+Name = Annotated[str, NAME]
+Guid = Annotated[str, GUID]
+OfferId = Annotated[str, OFFER]
+Amount = Annotated[str, AMOUNT]
+
+
+def _assigned(code: str) -> str:
+    if code not in COUNTRIES:
+        raise PydanticCustomError("country", "no such country")
+    return code
+
+
+Country = Annotated[
+    str,
+    COUNTRY,
+    AfterValidator(_assigned),
+    says("ISO 3166-1 alpha-2 code", json_schema_extra={"enum": sorted(COUNTRIES)}),
+]
+Currency = Annotated[str, CURRENCY]
+Seats = Annotated[int, Strict(), says("Seats, absolute: 28 means 28, not 28 more", 28, ge=0, le=MAX_SEATS)]
+Flag = Annotated[bool, Strict()]
+Labels = Annotated[Mapping[Name, Line], says("Your own marks, to select customers by", {"segment": "kmu"})]
+TermText = Annotated[Literal["P1M", "P1Y", "P3Y"], says("How long seats are owed: a month, a year, three years")]
+BillingText = Annotated[
+    Literal["monthly", "annual", "triennial"], says("How often the term is charged; never longer than the term itself")
+]
+EndText = Annotated[
+    Literal["renew", "cancel", "extend"],
+    says("What happens when the term ends: a new term, an end, or month by month at a higher price"),
+]
+ReduceText = Annotated[
+    Literal["auto", "now", "renewal"],
+    says("When fewer seats take effect: as soon as allowed, only if allowed now, or at the renewal"),
+]

@@ -14,35 +14,26 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Strict, Tag
 
 from cspdecl.manifest import shapes
-from cspdecl.manifest.countries import COUNTRIES
-from cspdecl.manifest.shapes import says
+from cspdecl.manifest.shapes import (
+    Amount,
+    BillingText,
+    Country,
+    Currency,
+    EndText,
+    Flag,
+    Guid,
+    Labels,
+    Line,
+    Name,
+    OfferId,
+    ReduceText,
+    Seats,
+    TermText,
+    says,
+)  # fmt: skip
 from cspdecl.manifest.wire import Maybe, wire
 
 API_VERSION = "cspdecl/v1"
-MAX_SEATS = 1_000_000  # no order is larger; a seat count that is, has lost a separator or taken up a phone number
-
-Line = Annotated[str, shapes.LINE]
-Name = Annotated[str, shapes.NAME]
-Guid = Annotated[str, shapes.GUID]
-OfferId = Annotated[str, shapes.OFFER]
-Amount = Annotated[str, shapes.AMOUNT]
-Country = Annotated[str, shapes.COUNTRY, says("ISO 3166-1 alpha-2 code", json_schema_extra={"enum": sorted(COUNTRIES)})]
-Currency = Annotated[str, shapes.CURRENCY]
-Seats = Annotated[int, Strict(), says("Seats, absolute: 28 means 28, not 28 more", 28, ge=0, le=MAX_SEATS)]
-Flag = Annotated[bool, Strict()]
-Labels = Annotated[Mapping[Name, Line], says("Your own marks, to select customers by", {"segment": "kmu"})]
-TermText = Annotated[Literal["P1M", "P1Y", "P3Y"], says("How long seats are owed: a month, a year, three years")]
-BillingText = Annotated[
-    Literal["monthly", "annual", "triennial"], says("How often the term is charged; never longer than the term itself")
-]
-EndText = Annotated[
-    Literal["renew", "cancel", "extend"],
-    says("What happens when the term ends: a new term, an end, or month by month at a higher price"),
-]
-ReduceText = Annotated[
-    Literal["auto", "now", "renewal"],
-    says("When fewer seats take effect: as soon as allowed, only if allowed now, or at the renewal"),
-]
 
 
 @wire()

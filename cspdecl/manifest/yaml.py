@@ -22,11 +22,6 @@ from yaml.scanner import Scanner
 
 from cspdecl.core.diagnostics import Diagnostic, Origin, error
 
-try:
-    from yaml.cyaml import CParser
-except ImportError:  # PyYAML was built without libyaml: same meaning, twenty times slower
-    CParser = None
-
 MAX_DEPTH = 50  # the deepest manifest has nine levels; libyaml's own recursion ends the process at some ten thousand
 ALIAS_BUDGET = 10_000  # values that aliases may add to one document: a few lines of them can mean 9**8
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}").fullmatch  # longer runs of digits are somebody's id: text
@@ -56,7 +51,7 @@ class Mark(Protocol):
     index: int
 
 
-class _TooDeep(MarkedYAMLError):
+class _TooDeepError(MarkedYAMLError):
     pass
 
 
@@ -65,21 +60,23 @@ class _Tagging:
 
     depth = 0
 
-    def resolve(self, kind: type[Node], value: str | None, implicit: Any) -> object:  # noqa: D102
+    def resolve(self, kind: type[Node], value: str | None, implicit: Any) -> object:
         if kind is not ScalarNode:
             return _COLLECTION
         return _PLAIN if implicit[0] else _QUOTED
 
-    def descend_resolver(self, parent: Node | None, index: object) -> None:  # noqa: D102
+    def descend_resolver(self, parent: Node | None, index: object) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _TooDeep(None, None, f"nested more than {MAX_DEPTH} levels deep", parent and parent.start_mark)
+            raise _TooDeepError(
+                None, None, f"nested more than {MAX_DEPTH} levels deep", None if parent is None else parent.start_mark
+            )
 
-    def ascend_resolver(self) -> None:  # noqa: D102
+    def ascend_resolver(self) -> None:
         self.depth -= 1
 
 
-class _PureComposer(_Tagging, Reader, Scanner, Parser, Composer):  # type: ignore[misc]
+class _PureComposer(_Tagging, Reader, Scanner, Parser, Composer):
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
@@ -87,13 +84,20 @@ class _PureComposer(_Tagging, Reader, Scanner, Parser, Composer):  # type: ignor
         Composer.__init__(self)
 
 
-if CParser is None:
-    _FastComposer = None
-else:
+def _fast_composer() -> type[Any] | None:
+    try:
+        from yaml._yaml import CParser
+    except ImportError:  # PyYAML was built without libyaml: same meaning, twenty times slower
+        return None
 
-    class _FastComposer(_Tagging, CParser):
+    class FastComposer(_Tagging, CParser):
         def __init__(self, text: str) -> None:
             CParser.__init__(self, text)
+
+    return FastComposer
+
+
+_FastComposer = _fast_composer()
 
 
 def has_libyaml() -> bool:
@@ -175,7 +179,7 @@ class _Builder:
                     "CSP110",
                     "merge keys (`<<`) are not supported",
                     key.start_mark,
-                    hint="write the keys out; what many customers share belongs into a bundle or the project's defaults",
+                    hint="write the keys out; what many customers share belongs in a bundle or in the defaults",
                 )
                 continue
             if key.tag is not _PLAIN and key.tag is not _QUOTED:
@@ -201,10 +205,9 @@ class _Builder:
             hint="write the plain value; quote it where it must stay text",
         )
 
-    def _problem(self, code: str, message: str, mark: Mark, *, hint: str | None = None) -> None:
-        self.problems.append(
-            error(code, message, origin=self.origin, line=mark.line + 1, column=mark.column + 1, hint=hint)
-        )
+    def _problem(self, code: str, message: str, mark: Mark | None, *, hint: str | None = None) -> None:
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        self.problems.append(error(code, message, origin=self.origin, line=line, column=column, hint=hint))
 
     def _affordable(self, root: Node) -> bool:
         """Whether the document stays small and finite with its aliases written out."""
@@ -218,7 +221,7 @@ class _Builder:
             if known:
                 return known
             if id(node) in open_nodes:
-                raise _TooDeep(None, None, "an alias stands inside the value it names", node.start_mark)
+                raise _TooDeepError(None, None, "an alias stands inside the value it names", node.start_mark)
             unique += 1
             open_nodes.add(id(node))
             size, height = 1, 0
@@ -233,7 +236,7 @@ class _Builder:
 
         try:
             size, height = measure(root)
-        except _TooDeep as problem:
+        except _TooDeepError as problem:
             self._problem("CSP109", str(problem.problem), problem.problem_mark, hint="write the value out")
             return False
         if size - unique > ALIAS_BUDGET or height > MAX_DEPTH:
@@ -249,7 +252,7 @@ class _Builder:
 
 def _syntax(problem: Exception, text: str, origin: Origin) -> Diagnostic:
     """A parser's complaint in our words."""
-    if isinstance(problem, _TooDeep) or not isinstance(problem, YAMLError):
+    if isinstance(problem, _TooDeepError) or not isinstance(problem, YAMLError):
         mark = getattr(problem, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return error(

@@ -1,0 +1,43 @@
+r"""Text from elsewhere, made safe and measurable: what a terminal would obey is shown instead of sent.
+
+Names that come from tenants, files and providers may hold control characters, terminal escapes and marks that turn
+the reading direction. They are printed as `\x1b` or `\u202e`, so that what is read is what is there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_TAB = "    "
+# control, format (reading direction, zero width), surrogates, unassigned planes for private use; line separators
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def printable(text: str) -> str:
+    """A text that can be printed on one line of any terminal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(shown(char) for char in text)
+
+
+def shown(char: str) -> str:
+    """One character as it is printed: itself, blanks for a tab, or its escape."""
+    if char == "\t":
+        return _TAB
+    if char != " " and unicodedata.category(char) in _HIDDEN:
+        code = ord(char)
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return char
+
+
+def width(text: str) -> int:
+    """Columns that a printable text takes: two for wide East Asian characters, none for combining marks."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
