@@ -43,6 +43,13 @@ def test_declared_dependencies_are_in_the_pinned_set(path):
     assert set() == {name_of(each) for each in declared} - listed - {"cspdecl"}
 
 
+def test_packages_share_licence_and_floor():
+    """All packages of this repository have one licence and one oldest Python."""
+    projects = [tomllib.loads(path.read_text("utf-8"))["project"] for path in PROJECTS]
+
+    assert {("Apache-2.0", ">=3.11")} == {(project["license"], project["requires-python"]) for project in projects}
+
+
 @pytest.mark.parametrize("path", PINNED, ids=lambda path: path.name)
 def test_pinned_set_is_exact_hashed_and_free_of_addresses(path):
     """Every line is one version with hashes; no index, no link, no path (decision 0002)."""
