@@ -1,0 +1,80 @@
+"""Reads a Partner Center price list: 18 documented columns, later ones with Segment (contract §9.2)."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from .catalog import NCE, Catalog, Price, Sku
+from .wire import UTC, iso
+
+_PLANS = {"monthly": "monthly", "annual": "annual", "triennial": "triennial", "none": "none", "": "one_time", "onetime": "one_time", "one time": "one_time"}
+_SEGMENTS = {"charity": "nonprofit", "": "commercial"}
+_FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+
+
+class PriceListError(ValueError):
+    """The file cannot be read as a price list; the text says where."""
+
+
+def _instant(text: str) -> datetime | None:
+    """An American date; the open ends 1753 and 9999 and an empty cell count as none."""
+    text = text.strip().removesuffix("Z").split(".")[0]
+    for shape in _FORMATS:
+        try:
+            found = datetime.strptime(text, shape).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return None if found.year in (1753, 9999) else found
+    return None
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows as small dictionaries, ready to be kept in a world file.
+
+    Raises PriceListError when columns are missing or a price is no number.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        reader = csv.DictReader(handle)
+        names = {(name or "").strip().strip("“”\"").lower().replace(" ", ""): name for name in reader.fieldnames or ()}
+        needed = ("productid", "skuid", "termduration", "billingplan", "currency", "unitprice", "erpprice")
+        missing = [name for name in needed if name not in names]
+        if missing:
+            raise PriceListError(f"{path}: columns missing: {', '.join(missing)}")
+        rows = []
+        for number, row in enumerate(reader, start=2):
+            def cell(name: str, row: dict[str, str] = row) -> str:
+                return (row.get(names.get(name, "")) or "").strip()
+            try:
+                unit, retail = Decimal(cell("unitprice")), Decimal(cell("erpprice") or cell("unitprice"))
+            except InvalidOperation as problem:
+                raise PriceListError(f"{path}:{number}: UnitPrice and ERP Price must be numbers") from problem
+            starts, ends = _instant(cell("effectivestartdate")), _instant(cell("effectiveenddate"))
+            segment = cell("segment").lower()
+            rows.append({"sku": f"{cell('productid')}:{cell('skuid').zfill(4)}", "title": cell("skutitle") or cell("producttitle"),
+                         "segment": _SEGMENTS.get(segment, segment), "term": cell("termduration") if cell("termduration") != "NoTerm" else "",
+                         "plan": _PLANS.get(cell("billingplan").lower(), cell("billingplan").lower()), "market": cell("market"),
+                         "currency": cell("currency"), "unit": str(unit), "retail": str(retail),
+                         "starts": iso(starts) if starts else "", "ends": iso(ends) if ends else ""})
+    return rows
+
+
+def add_rows(catalog: Catalog, rows: list[dict[str, str]]) -> None:
+    """Puts the rows into a catalogue; a SKU it does not know becomes one, with the plans the list prices."""
+    from .wire import moment
+
+    for row in rows:
+        sku = catalog.by_key(row["sku"])
+        if sku is None:
+            product_id, _, sku_id = row["sku"].partition(":")
+            sku = Sku(product_id=product_id, sku_id=sku_id, title=row["title"] or row["sku"], kind=NCE, segment=row["segment"], plans={})
+            catalog.add(sku)
+        plans = sku.plans.get(row["term"], ())
+        if row["plan"] not in plans:
+            sku.plans[row["term"]] = (*plans, row["plan"])
+        price = Price(unit=Decimal(row["unit"]), retail=Decimal(row["retail"]), market=row["market"],
+                      starts=moment(row["starts"]) if row["starts"] else None, ends=moment(row["ends"]) if row["ends"] else None)
+        for segment in (sku.segments if row["segment"] == "commercial" and sku.segment == "commercial" else (row["segment"],)):
+            catalog.add_price(sku.key, segment, row["term"], row["plan"], row["currency"], price)
