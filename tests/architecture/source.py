@@ -36,11 +36,20 @@ class Module:
         return parsed(self.path)
 
     def imports(self) -> set[str]:
-        """Dotted names of everything imported anywhere in it: `from io import StringIO` is `io.StringIO`."""
+        """Dotted names of what is taken from elsewhere, anywhere in it: `from io import StringIO` is `io.StringIO`.
+
+        So is `import io` where `io.StringIO` is all that is used of it.
+        """
+        used: dict[str, set[str]] = {}
+        for node in ast.walk(self.tree()):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                used.setdefault(node.value.id, set()).add(node.attr)
         found: set[str] = set()
         for node in ast.walk(self.tree()):
             if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
+                for alias in node.names:
+                    parts = used.get(alias.asname or alias.name, set())
+                    found |= {f"{alias.name}.{part}" for part in parts} or {alias.name}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 found |= {f"{node.module}.{alias.name}" for alias in node.names}
         return found
