@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cspdecl.core.desired import SellRule
 from cspdecl.core.diagnostics import Origin
 from cspdecl.manifest import layers, v1
 from cspdecl.manifest.context import Context
@@ -16,6 +17,15 @@ Version = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One component, with what is the same for every customer."""
+
+    component: v1.Component
+    sell: SellRule | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BundleVersion:
     """One version of a bundle as declared. `written` is the version as it stands in the document."""
 
@@ -23,6 +33,8 @@ class BundleVersion:
     version: Version
     written: str
     spec: v1.BundleSpec
+    sell: SellRule | None
+    parts: tuple[Part, ...]
     origin: Origin
 
     @property
@@ -34,10 +46,6 @@ class BundleVersion:
     def anchor(self) -> str:
         """The component whose seats start the billing."""
         return self.spec.anchor or self.spec.components[0].name
-
-    def component_origin(self, index: int) -> Origin:
-        """The place of a component."""
-        return self.origin.at("spec", "components", index)
 
 
 class Bundles:
@@ -101,11 +109,20 @@ def compile_bundle(context: Context, document: Checked) -> BundleVersion:
     """One Bundle document, checked in itself."""
     wire: v1.Bundle = document.value
     spec, origin = wire.spec, document.origin.at("spec")
+    places = [(component, origin.at("components", index)) for index, component in enumerate(spec.components)]
     _check_components(context, spec, origin)
     _check_retired(context, spec, origin)
-    context.sell(spec.sell, origin.at("sell"), shared=True)
     return BundleVersion(
-        name=wire.metadata.name, version=_padded(spec.version), written=spec.version, spec=spec, origin=document.origin
+        name=wire.metadata.name,
+        version=_padded(spec.version),
+        written=spec.version,
+        spec=spec,
+        sell=context.sell(spec.sell, origin, shared=True),
+        parts=tuple(
+            Part(component=component, sell=context.sell(component.sell, place), origin=place)
+            for component, place in places
+        ),
+        origin=document.origin,
     )
 
 
@@ -116,7 +133,7 @@ def _padded(text: str) -> Version:
     return first, second, third
 
 
-def seats_of(context: Context, component: v1.Component, seats: int, origin: Origin, address: object) -> int:
+def seats_of(context: Context, component: v1.Component, seats: int, line: Origin, address: object) -> int:
     """Seats of a component for so many bundle seats; a ratio that leaves none is an error, since it would silently
     stop managing what is there."""
     rule = component.seats
@@ -133,12 +150,14 @@ def seats_of(context: Context, component: v1.Component, seats: int, origin: Orig
         context.error(
             "CSP226",
             f"{seats} × {rule.per_seat} rounded {rule.round} leaves no seat of `{component.name}`",
-            origin,
+            line.at("seats"),
             address=address,
             hint=f"say `overrides: {{{component.name}: {{seats: 1}}}}` or `without: [{component.name}]`",
         )
     elif count > MAX_SEATS:
-        context.error("CSP127", f"{seats} × {rule.per_seat} is more than {MAX_SEATS:,} seats", origin, address=address)
+        context.error(
+            "CSP127", f"{seats} × {rule.per_seat} is more than {MAX_SEATS:,} seats", line.at("seats"), address=address
+        )
     return count
 
 
@@ -166,7 +185,6 @@ def _check_components(context: Context, spec: v1.BundleSpec, origin: Origin) -> 
         elif context.defaults:
             # what the bundle fixes is judged here, once, and not again for each customer
             layers.check_combination(context, (component, spec), (context.defaults,), (here, origin), component.name)
-        context.sell(component.sell, here.at("sell"))
         if component.seats and Fraction(component.seats.per_seat) == 0:
             context.error(
                 "CSP226",

@@ -62,8 +62,8 @@ class Context:
         """Whether a document that is not there may exist all the same, in a part that could not be read."""
         return not self.complete or (kind, name) in self.broken
 
-    def sell(self, wire: v1.Sell | None, origin: Origin, *, shared: bool = False) -> SellRule | None:
-        """Our price of one seat; `shared` where a bundle's price is divided among components."""
+    def sell(self, wire: v1.Sell | None, owner: Origin, *, shared: bool = False) -> SellRule | None:
+        """Our price of one seat, written at `owner`; `shared` where a bundle's price is divided among components."""
         if wire is None:
             return None
         currency = self.project.reseller.currency if self.project else ""
@@ -71,14 +71,14 @@ class Context:
             self.error(
                 "CSP235",
                 f"`sell` is in {wire.currency}, but the reseller bills in {currency}",
-                origin.at("currency"),
+                owner.at("sell", "currency"),
                 hint="prices in another currency than the reseller's are not supported",
             )
         if wire.allocate and not shared:
             self.error(
                 "CSP216",
                 "`allocate` divides a bundle's price; there is nothing to divide here",
-                origin.at("allocate"),
+                owner.at("sell", "allocate"),
                 key=True,
             )
         return SellRule(per_seat=Decimal(wire.per_seat), currency=currency, every=wire.every, allocate=wire.allocate)

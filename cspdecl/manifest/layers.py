@@ -15,6 +15,8 @@ from cspdecl.manifest import v1
 from cspdecl.manifest.context import Context
 
 Layer = v1.Override | v1.SubscriptionLine | v1.Component | v1.BundleSpec | v1.Defaults
+TERMS: dict[str | None, Term] = {str(term): term for term in Term}
+CYCLES: dict[str | None, BillingCycle] = {str(cycle): cycle for cycle in BillingCycle}
 TERM_KEYS = {"term": "term", "billing": "billing", "end_of_term": "endOfTerm", "reduce": "reduce"}
 
 
@@ -44,7 +46,7 @@ def check_combination(
         if layer is None or (layer.term is None and layer.billing is None):
             continue
         every = (*upper, *lower)
-        term, billing = Term(decided("term", every)), BillingCycle(decided("billing", every))
+        term, billing = TERMS[decided("term", every)], CYCLES[decided("billing", every)]
         if cycles_in(term, billing) is None:
             legal = [str(cycle) for cycle in BillingCycle if cycles_in(term, cycle)]
             context.error(

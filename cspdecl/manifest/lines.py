@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,10 +15,11 @@ from cspdecl.manifest import v1
 from cspdecl.manifest.bundles import Bundles, BundleVersion, seats_of
 from cspdecl.manifest.context import Context
 from cspdecl.manifest.gate import suggestion
-from cspdecl.manifest.layers import TERM_KEYS, check_combination, decided
+from cspdecl.manifest.layers import CYCLES, TERM_KEYS, TERMS, check_combination, decided
 
 _OWN_SERVICE = "for a service of your own"
 _PROVIDER_KEYS = {"id": "id", "nickname": "nickname"}
+_offer = functools.cache(OfferKey.parse)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,26 +35,6 @@ class Making:
     services: list[ServiceSpec] = field(default_factory=list)
     instances: list[BundleInstance] = field(default_factory=list)
     retired: list[Retired] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """What a subscription is made of: `upper` layers stand with the customer at `places`, `lower` in the bundle."""
-
-    address: Address
-    offer: str
-    seats: int
-    absent: bool
-    upper: tuple[v1.Override | v1.SubscriptionLine | None, ...]
-    lower: tuple[v1.Component | v1.BundleSpec, ...]
-    places: tuple[Origin, ...]
-    display_name: str | None
-    id: str | None
-    nickname: str | None
-    sell: SellRule | None
-    origin: Origin
-    bundle: BundleRef | None = None
-    bundle_origin: Origin | None = None
 
 
 def compile_line(making: Making, line: v1.SubscriptionLine, origin: Origin) -> None:
@@ -99,20 +81,18 @@ def compile_line(making: Making, line: v1.SubscriptionLine, origin: Origin) -> N
         making.subscriptions.append(
             _subscription(
                 making,
-                _Part(
-                    address=address,
-                    offer=line.offer,
-                    seats=0 if line.absent else line.seats or 0,
-                    absent=bool(line.absent),
-                    upper=(line,),
-                    lower=(),
-                    places=(origin,),
-                    display_name=line.display_name,
-                    id=line.id,
-                    nickname=line.nickname,
-                    sell=context.sell(line.sell, origin.at("sell")),
-                    origin=origin,
-                ),
+                address=address,
+                offer=line.offer,
+                seats=0 if line.absent else line.seats or 0,
+                absent=bool(line.absent),
+                upper=(line,),
+                lower=(),
+                places=(origin,),
+                display_name=line.display_name,
+                id=line.id,
+                nickname=line.nickname,
+                sell=context.sell(line.sell, origin),
+                origin=origin,
             )
         )
 
@@ -122,14 +102,13 @@ def _bundle(making: Making, line: v1.SubscriptionLine, bundle: BundleVersion, or
     context, absent = making.context, bool(line.absent)
     _check_adjustments(context, line, bundle, origin, address)
     components: list[Address] = []
-    for index, component in enumerate(bundle.spec.components):
+    for part in bundle.parts:
+        component = part.component
         if component.name in line.without:
             continue
         override = line.overrides.get(component.name)
-        here, ref = (
-            address.child(component.name),
-            BundleRef(name=bundle.name, version=bundle.written, component=component.name, instance=address),
-        )
+        here = address.child(component.name)
+        ref = BundleRef(name=bundle.name, version=bundle.written, component=component.name, instance=address)
         place = origin.at("overrides", component.name) if override else origin
         gone = absent or bool(override and override.absent)
         seats = _component_seats(context, component, override, line.seats or 0, gone, origin, here)
@@ -144,33 +123,31 @@ def _bundle(making: Making, line: v1.SubscriptionLine, bundle: BundleVersion, or
                     service=component.service,
                     display_name=component.display_name,
                     quantity=seats,
-                    sell=_sell(context, override, component, place, bundle.component_origin(index)),
+                    sell=context.sell(override.sell, place) if override and override.sell else part.sell,
                     absent=gone,
                     bundle=ref,
                     origin=origin,
-                    bundle_origin=bundle.component_origin(index),
+                    bundle_origin=part.origin,
                 )
             )
         elif component.offer is not None:
             making.subscriptions.append(
                 _subscription(
                     making,
-                    _Part(
-                        address=here,
-                        offer=component.offer,
-                        seats=seats,
-                        absent=gone,
-                        upper=(override, line),
-                        lower=(component, bundle.spec),
-                        places=(place, origin),
-                        display_name=component.display_name,
-                        id=override.id if override else None,
-                        nickname=override.nickname if override else None,
-                        sell=_sell(context, override, component, place, bundle.component_origin(index)),
-                        origin=origin,
-                        bundle=ref,
-                        bundle_origin=bundle.component_origin(index),
-                    ),
+                    address=here,
+                    offer=component.offer,
+                    seats=seats,
+                    absent=gone,
+                    upper=(override, line),
+                    lower=(component, bundle.spec),
+                    places=(place, origin),
+                    display_name=component.display_name,
+                    id=override.id if override else None,
+                    nickname=override.nickname if override else None,
+                    sell=context.sell(override.sell, place) if override and override.sell else part.sell,
+                    origin=origin,
+                    bundle=ref,
+                    bundle_origin=part.origin,
                 )
             )
     making.instances.append(
@@ -180,9 +157,7 @@ def _bundle(making: Making, line: v1.SubscriptionLine, bundle: BundleVersion, or
             version=bundle.written,
             display_name=line.display_name or bundle.display_name,
             seats=0 if absent else line.seats or 0,
-            sell=context.sell(line.sell, origin.at("sell"), shared=True)
-            if line.sell
-            else context.sell(bundle.spec.sell, bundle.origin.at("spec", "sell"), shared=True),
+            sell=context.sell(line.sell, origin, shared=True) if line.sell else bundle.sell,
             anchor=address.child(bundle.anchor),
             components=tuple(components),
             origin=origin,
@@ -215,7 +190,7 @@ def _component_seats(
                 hint=f"`absent: true` cancels it; `without: [{component.name}]` never has it",
             )
         return override.seats
-    return seats_of(context, component, seats, origin.at("seats"), address)
+    return seats_of(context, component, seats, origin, address)
 
 
 def _check_adjustments(
@@ -271,65 +246,79 @@ def _service(making: Making, service: str, line: v1.SubscriptionLine, address: A
         service=service,
         display_name=line.display_name,
         quantity=0 if absent else line.seats or 0,
-        sell=making.context.sell(line.sell, origin.at("sell")),
+        sell=making.context.sell(line.sell, origin),
         absent=absent,
         bundle=None,
         origin=origin,
     )
 
 
-def _sell(
-    context: Context, override: v1.Override | None, component: v1.Component, place: Origin, bundle_place: Origin
-) -> SellRule | None:
-    if override and override.sell:
-        return context.sell(override.sell, place.at("sell"))
-    return context.sell(component.sell, bundle_place.at("sell"))
-
-
-def _subscription(making: Making, part: _Part) -> SubscriptionSpec:
-    """One subscription with everything decided that may be decided elsewhere."""
+def _subscription(
+    making: Making,
+    *,
+    address: Address,
+    offer: str,
+    seats: int,
+    absent: bool,
+    upper: tuple[v1.Override | v1.SubscriptionLine | None, ...],
+    lower: tuple[v1.Component | v1.BundleSpec, ...],
+    places: tuple[Origin, ...],
+    display_name: str | None,
+    id: str | None,
+    nickname: str | None,
+    sell: SellRule | None,
+    origin: Origin,
+    bundle: BundleRef | None = None,
+    bundle_origin: Origin | None = None,
+) -> SubscriptionSpec:
+    """One subscription with everything decided that may be decided elsewhere: `upper` layers stand with the customer
+    at `places`, `lower` ones in the bundle."""
     context = making.context
-    layers = (*part.upper, *part.lower, context.defaults)
+    layers = (*upper, *lower, context.defaults)
     end = decided("end_of_term", layers)
-    if context.defaults and not part.absent:
-        check_combination(context, part.upper, (*part.lower, context.defaults), part.places, part.address)
+    if context.defaults and not absent:
+        check_combination(context, upper, (*lower, context.defaults), places, address)
         if end is None:
             context.error(
                 "CSP220",
                 "what happens at the end of the term is decided nowhere",
-                part.origin,
-                address=part.address,
+                origin,
+                address=address,
                 hint="say `endOfTerm: renew`, `cancel` or `extend` on the line, in the "
                 "bundle or in the project's defaults: left open, it costs money",
             )
-    if part.id is not None:
-        place = part.places[0].at("id")
-        first = context.ids.setdefault((making.provider, part.id.lower()), place)
-        if first is not place:
-            context.error(
-                "CSP208",
-                f"two lines have the id {part.id}",
-                place,
-                address=part.address,
-                related=(first,),
-                hint="one subscription belongs to one line",
-            )
+    if id is not None:
+        _own_id(making, id, places[0].at("id"), address)
     return SubscriptionSpec(
-        address=part.address,
+        address=address,
         provider=making.provider,
-        offer=OfferKey.parse(part.offer),
-        seats=part.seats,
-        term=Term(decided("term", layers) or Term.P1Y),
-        billing=BillingCycle(decided("billing", layers) or BillingCycle.MONTHLY),
+        offer=_offer(offer),
+        seats=seats,
+        term=TERMS.get(decided("term", layers), Term.P1Y),
+        billing=CYCLES.get(decided("billing", layers), BillingCycle.MONTHLY),
         end_of_term=end,
         reduce=decided("reduce", layers) or "auto",
-        display_name=part.display_name,
-        sell=part.sell,
-        absent=part.absent,
-        id=part.id,
-        nickname=part.nickname,
+        display_name=display_name,
+        sell=sell,
+        absent=absent,
+        id=id,
+        nickname=nickname,
         labels=making.labels,
-        bundle=part.bundle,
-        origin=part.origin,
-        bundle_origin=part.bundle_origin,
+        bundle=bundle,
+        origin=origin,
+        bundle_origin=bundle_origin,
     )
+
+
+def _own_id(making: Making, id: str, place: Origin, address: Address) -> None:
+    """One subscription belongs to one line."""
+    first = making.context.ids.setdefault((making.provider, id.lower()), place)
+    if first is not place:
+        making.context.error(
+            "CSP208",
+            f"two lines have the id {id}",
+            place,
+            address=address,
+            related=(first,),
+            hint="one subscription belongs to one line",
+        )

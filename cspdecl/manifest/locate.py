@@ -48,6 +48,15 @@ class Locator:
             return _position(name)
         return _position(node)
 
+    def node(self, document: int, path: tuple[PathPart, ...]) -> Node | None:
+        """The value at exactly this path, or None."""
+        documents = self._compose()
+        node = documents[document] if document < len(documents) else None
+        for part in path:
+            step = _step(node, part) if node is not None else None
+            node = step[1] if step else None
+        return node
+
     def _compose(self) -> list[Node]:
         if self._documents is None:
             self._documents = []
@@ -60,6 +69,18 @@ class Locator:
 def locate(text: str, document: int, path: tuple[PathPart, ...], *, key: bool = False) -> Position | None:
     """One position in one text."""
     return Locator(text).find(document, path, key=key)
+
+
+def find_value(text: str, document: int, path: tuple[PathPart, ...]) -> tuple[int, int] | None:
+    """Where the scalar at `path` stands in the text, quotes included, as (start, end); None where nothing is written.
+
+    For tools that replace one value and keep everything around it.
+    """
+    mark = 1 if text.startswith("\ufeff") else 0
+    node = Locator(text[mark:]).node(document, path)
+    if not isinstance(node, ScalarNode) or node.end_mark.index == node.start_mark.index:
+        return None
+    return node.start_mark.index + mark, node.end_mark.index + mark
 
 
 def _step(node: Node, part: PathPart) -> tuple[Node | None, Node] | None:

@@ -1,7 +1,7 @@
 """Renames: `moved: [{from: visio-alt, to: visio}]`, judged by the manifests alone.
 
-A move names lines, or components of a bundle line; moving a bundle line moves its components with it. What is live
-and bound decides nothing here: a move that has happened long ago stays correct.
+A move names lines, or components of a bundle line; that a bundle line takes its components along is planning's to do.
+What is live and bound decides nothing here: a move that has happened long ago stays correct.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _of_customer(
     moves = []
     for source, target, here in pairs:
         if _judge(context, source, target, here, declared, sources, {s: t for s, t, _ in pairs}):
-            moves += _with_components(source, target, here, customer)
+            moves.append(Move(source=source, target=target, origin=here))
     return moves
 
 
@@ -119,20 +119,6 @@ def _judge(
         context.error("CSP241", f"`{new}` is not declared", here.at("to"), address=target, hint=suggestion(new, names))
         return False
     return True
-
-
-def _with_components(source: Address, target: Address, here: Origin, customer: CustomerSpec) -> list[Move]:
-    """A bundle line carries its components along; what is no bundle moves alone."""
-    moves = [Move(source=source, target=target, origin=here)]
-    for instance in customer.bundles:
-        if instance.address == target:
-            below = [item.address for item in customer.subscriptions] + [item.address for item in customer.services]
-            moves += [
-                Move(source=source.child(item.name), target=item, origin=here)
-                for item in below
-                if item.parent == target
-            ]
-    return moves
 
 
 def _in_cycle(start: Address, pairs: Mapping[Address, Address]) -> bool:
