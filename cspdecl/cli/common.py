@@ -106,7 +106,7 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType):  # type: ignore[type-arg]
     """An instant or a day, UTC: 2027-01-03 or 2027-01-03T12:00:00Z."""
 
     name = "instant"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from cspdecl.cli.common import Instant, guarded, open_session
 from cspdecl.core.address import Address
 
 if TYPE_CHECKING:
+    from cspdecl.core.money import ExactMoney
     from cspdecl.engine.quote import Quote
 
 
@@ -66,10 +68,9 @@ def _text(quote: Quote) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _decimal(exact: Any) -> str:
-    value = exact.value
-    text = f"{float(value):.6f}".rstrip("0").rstrip(".")  # shown only; every amount is computed exactly
-    return text
+def _decimal(exact: ExactMoney) -> str:
+    value = Decimal(exact.value.numerator) / Decimal(exact.value.denominator)
+    return format(value.quantize(Decimal("0.000001")).normalize(), "f")  # shown only: amounts are computed exactly
 
 
 def quote_document(quote: Quote) -> dict[str, Any]:

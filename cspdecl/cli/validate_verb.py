@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
 from cspdecl.cli.common import Instant, guarded, leave, open_session, show_diagnostics
@@ -12,7 +14,7 @@ from cspdecl.cli.common import Instant, guarded, leave, open_session, show_diagn
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @click.pass_context
 @guarded
-def command(ctx: click.Context, now: object, style: str) -> None:
+def command(ctx: click.Context, now: datetime | None, style: str) -> None:
     """Check schema, references and rules of all manifests. Ends with 65 when any is invalid."""
     from cspdecl.core.diagnostics import has_errors, sort_diagnostics
     from cspdecl.engine.exits import Exit
@@ -48,10 +50,10 @@ def command(ctx: click.Context, now: object, style: str) -> None:
 
 
 class _Fixed:
-    def __init__(self, now: object) -> None:
+    def __init__(self, now: datetime) -> None:
         self._now = now
 
-    def now(self) -> object:
+    def now(self) -> datetime:
         return self._now
 
     def monotonic(self) -> float:

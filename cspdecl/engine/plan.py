@@ -187,9 +187,10 @@ def changed_customers(
     by_file: dict[str, set[str]] = {}
     for key, spec in desired.customers.items():
         by_file.setdefault(spec.origin.file, set()).add(key)
-        for line in (*spec.subscriptions, *spec.services):
-            if line.bundle_origin is not None:
-                by_file.setdefault(line.bundle_origin.file, set()).add(key)
+        places = [line.bundle_origin for line in spec.subscriptions] + [line.bundle_origin for line in spec.services]
+        for place in places:
+            if place is not None:
+                by_file.setdefault(place.file, set()).add(key)
     touched: set[str] = set()
     for name in files:
         if not name.endswith((".yaml", ".yml")):

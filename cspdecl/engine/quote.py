@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from cspdecl.commerce.prices import UnknownPrice, cost_per_month, find_price, price_of_running, sell_per_month
-from cspdecl.commerce.proration import Preview, charge_lines, commitment, cycle_of, kind_of, preview_change
+from cspdecl.commerce.proration import ChargeLine, Preview, charge_lines, commitment, cycle_of, kind_of, preview_change
 from cspdecl.core.address import Address
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.errors import CspdeclError
@@ -31,7 +31,7 @@ class Quote:
     on: date
     price: UnitPrice | UnknownPrice
     preview: Preview
-    lines: tuple[object, ...]
+    lines: tuple[ChargeLine, ...]
     cost_month: Money | None
     sell_month: Money | None
     commitment: Money | None
