@@ -24,7 +24,7 @@ from cspdecl.manifest.v1 import API_VERSION, KINDS
 from cspdecl.manifest.wire import LATER, LATER_KINDS
 from cspdecl.manifest.yaml import RawDocument
 
-_TAGS = {"word", "person"}  # pydantic names the member of a union in its paths; the document does not
+_TAGS = {"@word", "@person"}  # pydantic names the member of a union in its paths; the document does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +169,9 @@ def _translate(item: ErrorDetails, path: tuple[PathPart, ...], kind: str, origin
     problem, value, context = item["type"], item["input"], item.get("ctx") or {}
     key, here = str(path[-1]) if path else kind, origin.at(*path)
     name = f"`{key}`" if path and isinstance(path[-1], str) else "this entry"
+    of_key = key == "[key]"
+    if of_key:  # pydantic's way to say that a mapping's key is wrong, not its value
+        here, name = origin.at(*path[:-1]), "a key here"
     if problem == "unexpected_keyword_argument":
         return _unknown(key, value, known_keys(KINDS[kind], path[:-1]), here)
     if problem == "missing":
@@ -187,12 +190,14 @@ def _translate(item: ErrorDetails, path: tuple[PathPart, ...], kind: str, origin
         return later("`seats` with dates", here)
     if problem == "literal_error":
         allowed = _allowed(context["expected"])
-        close = nearest(value, allowed) if isinstance(value, str) else None
+        close = _MEANT.get(str(value)) or (
+            nearest(value, allowed) if isinstance(value, str) and len(value) > 3 else None
+        )
         return error(
             "CSP125",
             f"{name} is {_shown(value)}; it may be {_list(allowed, 'or')}",
             origin=here,
-            hint=f"did you mean `{close}`?" if close else None,
+            hint=f"did you mean `{close}`?" if close in allowed else None,
         )
     if problem == "string_pattern_mismatch":
         shape = SHAPES[context["pattern"]]
@@ -202,6 +207,7 @@ def _translate(item: ErrorDetails, path: tuple[PathPart, ...], kind: str, origin
             origin=here,
             label=f"such as {shape.example}",
             hint=shape.hint,
+            key=of_key,
         )
     if problem == "country":
         meant = MISTAKEN.get(str(value))
@@ -222,7 +228,9 @@ def _type_or_range(problem: str, value: object, context: Mapping[str, Any], name
             "CSP127",
             f"{name} must be {words} {context[field]:,}, not {value:,}",
             origin=here,
-            hint="seats are absolute; to end a subscription write `absent: true`" if field == "ge" else None,
+            hint="seats are absolute; to end a subscription write `absent: true`"
+            if name == "`seats`" and field == "ge"
+            else None,
         )
     if problem == "string_too_long":
         return error("CSP127", f"{name} is longer than {context['max_length']} characters", origin=here)
@@ -232,6 +240,14 @@ def _type_or_range(problem: str, value: object, context: Mapping[str, Any], name
     return error("CSP124", f"{name} must be {wanted}, not {_what(value)}", origin=here, hint=_spelling(problem, value))
 
 
+_MEANT = {
+    "yearly": "annual",
+    "annually": "annual",
+    "year": "annual",
+    "month": "monthly",
+    "end": "cancel",
+    "later": "renewal",
+}
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",

@@ -104,7 +104,7 @@ def _judge(
             hint="take the line away, or the move",
         )
         return False
-    if target in sources:
+    if target in sources and target not in declared:
         context.error(
             "CSP242",
             f"`{new}` is moved on to `{'/'.join(pairs[target].path)}`",

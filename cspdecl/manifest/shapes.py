@@ -59,10 +59,10 @@ OFFER = shaped(
     "without the availability id: that one changes, product and SKU do not",
 )
 AMOUNT = shaped(
-    r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$",
+    r"^(0|[1-9][0-9]{0,11})(\.([0-9]{1,2}|[0-9]{4}))?$",
     "an amount with a decimal point",
     "54.90",
-    'no thousands separators, no currency sign, no sign; quotes keep editors from changing it: "54.90"',
+    'no thousands separators (1.200 is refused, since it could be one), no currency, no sign; best in quotes: "54.90"',
 )
 RATIO = shaped(
     r"^([0-9]{1,6}(\.[0-9]{1,6})?|[0-9]{1,6}/[1-9][0-9]{0,5})$",

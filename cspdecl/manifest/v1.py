@@ -79,7 +79,7 @@ class Contact:
 
 
 def _person(value: object) -> str:
-    return "person" if isinstance(value, (Mapping, Contact)) else "word"
+    return "@person" if isinstance(value, (Mapping, Contact)) else "@word"
 
 
 @wire()
@@ -88,7 +88,7 @@ class Agreement:
 
     type: Annotated[Literal["MicrosoftCustomerAgreement"], says("The agreement")]
     accepted_by: Annotated[
-        Annotated[Literal["contact"], Tag("word")] | Annotated[Contact, Tag("person")],
+        Annotated[Literal["contact"], Tag("@word")] | Annotated[Contact, Tag("@person")],
         Discriminator(_person),
         says("`contact` for the contact above, or a person", "contact"),
     ]

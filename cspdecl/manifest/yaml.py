@@ -284,7 +284,7 @@ def _syntax(problem: Exception, text: str, origin: Origin) -> Diagnostic:
             "CSP109", what, origin=origin, line=at[0], column=at[1], hint="quote text that begins with `*` or `&`"
         )
     message = f"this is no YAML: {said}" + (f" {context}" if context and "next token" not in context else "")
-    return error("CSP105", message, origin=origin, line=at[0], column=at[1], hint=_advice(said, text, at))
+    return error("CSP105", message, origin=origin, line=at[0], column=at[1], hint=_advice(said, text, at, mark))
 
 
 def _place(text: str, mark: Mark | None) -> tuple[int, int]:
@@ -298,7 +298,7 @@ def _place(text: str, mark: Mark | None) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
-def _advice(said: str, text: str, at: tuple[int, int]) -> str | None:
+def _advice(said: str, text: str, at: tuple[int, int], mark: Mark | None) -> str | None:
     lines = text.split("\n")
     line = lines[at[0] - 1] if at[0] <= len(lines) else ""
     here = line[at[1] - 1 : at[1]]
@@ -306,10 +306,12 @@ def _advice(said: str, text: str, at: tuple[int, int]) -> str | None:
         return "indent with blanks, not with tabs"
     if here in {"@", "`", "%"}:
         return f"quote text that begins with `{here}`"
-    if "expected node content" in said or "unexpected end" in said or "<stream end>" in said:
+    if mark and at != (mark.line + 1, mark.column + 1):
         return "the text ends too early: was the file cut short?"
     if "mapping values are not allowed" in said:
         return "quote text that contains `: `, or check the indentation"
     if "could not find expected ':'" in said:
         return "a key needs `:` behind it; was the file cut short?"
+    if "did not find expected ',' or" in said or "expected ',' or" in said:
+        return "check the brackets, and quote text that contains `: `, `, ` or brackets"
     return None

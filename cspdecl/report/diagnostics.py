@@ -26,6 +26,7 @@ MAX_COLUMNS = 120  # of a shown line; a longer one is cut around the caret
 _STYLES = {
     Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severity.NOTE: "\x1b[1;36m",
 }  # fmt: skip
+_WORD = re.compile(r"[^\s,:{}\[\]\"']+")
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[34m", "\x1b[0m"
 _SECRET = re.compile(
     r"""(?ix) ["']? \b [\w.-]* (?: secret | password | passphrase | passwd | token | api_?-?key | private_?-?key
@@ -55,7 +56,7 @@ class _Texts:
         if origin is None:
             return None
         if line is not None:
-            return Position(line=line, column=column or 1)
+            return Position(line=line, column=column or 1, length=self._word(origin.file, line, column or 1))
         text = self._text(origin.file)
         return text[1].find(origin.document, origin.path, key=key) if text else None
 
@@ -63,6 +64,11 @@ class _Texts:
         """A line of a file, without its end."""
         text = self._text(file)
         return text[0][number - 1] if text and number <= len(text[0]) else None
+
+    def _word(self, file: str, line: int, column: int) -> int:
+        """How long the word is that stands at a place."""
+        found = _WORD.match(self.line(file, line) or "", column - 1)
+        return len(found[0]) if found else 1
 
     def _text(self, file: str) -> tuple[list[str], Locator] | None:
         if file not in self._known:
@@ -147,7 +153,7 @@ def _snippet(
     gutter = " " * max(len(number), 1)
     lines = [f"{gutter}{_paint(arrow, _DIM, color)} {place}{after}"]
     text = texts.line(origin.file, position.line) if position else None
-    if position is None or text is None:
+    if position is None or text is None or "\0" in text:
         return [*lines, f"{gutter} {_paint('=', _DIM, color)} {printable(label)}"] if label else lines
     visible, start, length = _fit(_without_secret(text), position)
     caret = " " * start + "^" * length + (f" {printable(label)}" if label else "")
