@@ -1,0 +1,171 @@
+"""What is for sale: SKUs and their availabilities, one market and segment at a time.
+
+Availability ids rotate, so nothing here outlives the process and a cart asks again (contract §9, §22.3). The list of
+availabilities can show fewer terms than one of them asked for by id; both are read. Without a segment the answer mixes
+all of them, so the segment is sent and checked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from cspdecl.core.catalog import Catalog, Offer, OfferKey, OfferTerm
+from cspdecl.core.terms import BillingCycle, Term
+from cspdecl_partner_center import paths
+from cspdecl_partner_center.clock import Business
+from cspdecl_partner_center.faithful import Json, get
+from cspdecl_partner_center.paging import Incomplete, items
+from cspdecl_partner_center.subscriptions import Malformed, billing_of, term_of, whole
+from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
+
+_NOT_SOLD = {"400013", "400018", "400019", "800070", "400030"}
+_MANY = 10_000_000  # a maximum this large is Microsoft's way of saying none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """One way an offer is sold right now; `item` is what a cart names."""
+
+    id: str
+    item: str
+    terms: tuple[OfferTerm, ...]
+    segment: str = ""
+
+
+class CatalogReader:
+    """Reads the catalogue over one transport, each offer once a process."""
+
+    def __init__(self, transport: Transport, business: Business, *, workers: int) -> None:
+        self._transport = transport
+        self._business = business
+        self._workers = workers
+        self._known: dict[tuple[str, str, OfferKey], Offer | None] = {}
+        self._lock = threading.Lock()
+
+    def read(self, market: str, segment: str, offers: Iterable[OfferKey]) -> Catalog:
+        """What of `offers` is sold; what is not; and what could not be asked."""
+        wanted = tuple(dict.fromkeys(offers))
+        with ThreadPoolExecutor(self._workers, "partner-center-catalog") as pool:
+            found = dict(zip(wanted, pool.map(lambda key: self._one(market, segment, key), wanted), strict=True))
+        return Catalog(
+            market=market,
+            offers={key: offer for key, offer in found.items() if isinstance(offer, Offer)},
+            as_of=self._business.now(),
+            missing=tuple(key for key, offer in found.items() if offer is None),
+            unread=tuple(key for key, offer in found.items() if offer == "unread"),
+        )
+
+    def availabilities(
+        self, key: OfferKey, *, market: str, segment: str, patient: bool, tenant: str | None = None
+    ) -> tuple[Availability, ...]:
+        """What can be bought of an offer now, fresh. Raises what the transport raises, Incomplete and Malformed.
+
+        With a tenant it is asked as that customer may buy, which needs no market.
+        """
+        path = (
+            paths.sku(key.product, key.sku, "availabilities")
+            if tenant is None
+            else paths.customer_sku(tenant, key.product, key.sku, "availabilities")
+        )
+        query = [("country", market)] if tenant is None else []
+        if segment:
+            query.append(("targetSegment", segment))
+        listed = list(items(self._transport, Request(method="GET", path=path, query=query, patient=patient)))
+        found = []
+        for body in listed:
+            if not _sold(body, segment):
+                continue
+            own = get(body, "id")
+            if not isinstance(own, str) or not own:
+                raise Malformed(f"an availability of {key} without an id")
+            terms = set(_terms(body))
+            try:
+                one = Request(method="GET", path=f"{path}/{paths.quoted(own)}", query=query, patient=patient)
+                terms |= set(_terms(self._transport.send(one).body))
+            except Refusal:
+                pass  # it rotated away between the two calls; what the list said stands
+            item = get(body, "catalogItemId")
+            found.append(
+                Availability(
+                    id=own,
+                    item=item if isinstance(item, str) and item else f"{key}:{own}",
+                    terms=tuple(sorted(terms)),
+                    segment=str(get(body, "segment") or "").lower(),
+                )
+            )
+        return tuple(found)
+
+    def item_for(
+        self, key: OfferKey, term: Term, billing: BillingCycle, *, market: str, segment: str
+    ) -> Availability | None:
+        """What a cart has to name to buy an offer in one term and billing cycle, fresh; None: not sold so."""
+        wanted = OfferTerm(term=term, billing=billing)
+        found = self.availabilities(key, market=market, segment=segment, patient=False)
+        return next((entry for entry in found if wanted in entry.terms), None)
+
+    def items_for(self, key: OfferKey, term: Term, billing: BillingCycle, *, tenant: str) -> list[str]:
+        """Ids of the availabilities a customer may go to, commercial ones first: its segment is not known here."""
+        wanted = OfferTerm(term=term, billing=billing)
+        found = self.availabilities(key, market="", segment="", patient=False, tenant=tenant)
+        fitting = sorted(
+            (entry for entry in found if wanted in entry.terms), key=lambda entry: entry.segment != "commercial"
+        )
+        return [entry.id for entry in fitting]
+
+    def _one(self, market: str, segment: str, key: OfferKey) -> Offer | str | None:
+        with self._lock:
+            if (market, segment, key) in self._known:
+                return self._known[market, segment, key]
+        try:
+            offer = self._ask(market, segment, key)
+        except Refusal as refusal:
+            if refusal.status != 404 and refusal.code not in _NOT_SOLD:
+                return "unread"
+            offer = None
+        except (Busy, NoAnswer, Incomplete, Malformed):
+            return "unread"
+        with self._lock:
+            self._known[market, segment, key] = offer
+        return offer
+
+    def _ask(self, market: str, segment: str, key: OfferKey) -> Offer:
+        query = [("country", market), ("targetSegment", segment)]
+        path = paths.sku(key.product, key.sku)
+        body = self._transport.send(Request(method="GET", path=path, query=query, patient=True)).body
+        if not isinstance(body, dict):
+            raise Malformed(f"{key}: the answer is no SKU")
+        least, most = whole(get(body, "minimumQuantity")), whole(get(body, "maximumQuantity"))
+        found = self.availabilities(key, market=market, segment=segment, patient=True)
+        terms = sorted({term for entry in found for term in entry.terms})
+        needed = (OfferKey.of_item(item) for item in get(body, "dynamicAttributes", "prerequisiteSkus") or ())
+        title = get(body, "title")
+        return Offer(
+            key=key,
+            title=title if isinstance(title, str) else "",
+            min_seats=max(1, least or 1),
+            max_seats=most if most is not None and 0 < most < _MANY else None,
+            terms=tuple(terms),
+            segment=segment,
+            trial=get(body, "isTrial") is True,
+            addon=get(body, "dynamicAttributes", "isAddon") is True,
+            prerequisites=tuple(item for item in needed if item is not None),
+        )
+
+
+def _sold(body: Json, segment: str) -> bool:
+    own = get(body, "segment")
+    if segment and isinstance(own, str) and own and own.lower() != segment.lower():
+        return False
+    return get(body, "isPurchasable") is not False
+
+
+def _terms(body: Json) -> list[OfferTerm]:
+    pairs = (
+        (term_of(get(entry, "duration")), billing_of(get(entry, "billingCycle"))) for entry in get(body, "terms") or ()
+    )
+    return [
+        OfferTerm(term=term, billing=billing) for term, billing in pairs if term is not None and billing is not None
+    ]

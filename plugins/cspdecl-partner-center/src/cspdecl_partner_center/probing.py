@@ -1,0 +1,85 @@
+"""Did it happen? Finding out by reading, after an answer that got lost (design: apply, the table of doubts).
+
+Live equals what the operation wants: it happened. Live equals the guard: it did not, and sending it again is safe.
+Neither: a person decides.
+"""
+
+from __future__ import annotations
+
+from cspdecl.core.operation import AttestAgreement, Cancel, CreateCustomer, Operation, Purchase, UpdateProfile
+from cspdecl.core.outcome import Applied, NotDone, ProbeOutcome, Rejected, Stale, Unknown
+from cspdecl.spi.provider import Call
+from cspdecl_partner_center import faults
+from cspdecl_partner_center.agreeing import Attester
+from cspdecl_partner_center.changes import Change, NotPossible, receipt, shows, target_of
+from cspdecl_partner_center.clock import Business
+from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.guard import differs
+from cspdecl_partner_center.onboarding import Onboarder
+from cspdecl_partner_center.paging import Incomplete
+from cspdecl_partner_center.profiles import covers
+from cspdecl_partner_center.purchases import Buyer
+from cspdecl_partner_center.subscriptions import Malformed, parse_subscription
+from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Transport
+
+
+class Prober:
+    """Answers probes over a transport that cannot write."""
+
+    def __init__(
+        self, transport: Transport, business: Business, customers: CustomerReader, *, buyer: Buyer, onboarder: Onboarder
+    ) -> None:
+        self._business = business
+        self._customers = customers
+        self._buyer = buyer
+        self._onboarder = onboarder
+        self._attester = Attester(transport, business, customers, can_ask_users=True)
+
+    def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
+        """What came of an operation."""
+        action = operation.action
+        try:
+            if isinstance(action, Purchase):
+                return self._buyer.probe(operation, action, call)
+            if isinstance(action, CreateCustomer):
+                return self._onboarder.probe(operation, action, call)
+            if isinstance(action, AttestAgreement):
+                return self._attester.probe(operation, call)
+            if isinstance(action, UpdateProfile):
+                return self._profile(operation, action, call)
+            if isinstance(action, Change):
+                return self._change(operation, action, call)
+            return Rejected(code="CSP419", message=f"`{action.kind}` is not sent to Partner Center")
+        except Busy as busy:
+            return faults.outcome_of(busy)
+        except (Refusal, NoAnswer, Malformed, Incomplete) as problem:
+            return Unknown(cause=f"cannot be found out: {problem}")
+
+    def _change(self, operation: Operation, action: Change, call: Call) -> ProbeOutcome:
+        try:
+            target = target_of(operation.guard, call)
+        except NotPossible:
+            return NotDone()  # nothing could have been sent
+        try:
+            body = self._customers.subscription(target.tenant, target.id, patient=False)
+        except Refusal as refusal:
+            if isinstance(action, Cancel) and refusal.status == 404:
+                return Applied(receipt=receipt(call, self._business.now(), inferred=True))
+            raise
+        live = parse_subscription(body, now=self._business.now())
+        if shows(action, live):
+            found = receipt(call, self._business.now(), order=live.order_id, inferred=True)
+            return Applied(receipt=found, subscription=live)
+        difference = differs(operation.guard, live)
+        return NotDone() if difference is None else Stale(seen=difference)
+
+    def _profile(self, operation: Operation, action: UpdateProfile, call: Call) -> ProbeOutcome:
+        tenant = call.tenant or operation.guard.tenant
+        if tenant is None:
+            return NotDone()
+        live = self._customers.customer(operation.address.customer, tenant, patient=False)
+        if live.profile is not None and covers(live.profile, action.after):
+            return Applied(receipt=receipt(call, self._business.now(), inferred=True), customer=live)
+        if action.before is None or live.profile == action.before:
+            return NotDone()
+        return Stale(seen="the billing profile is neither as planned nor as it was")

@@ -1,0 +1,201 @@
+"""The provider: one connection to Partner Center, put together from its readers and writers.
+
+Each operation goes to the module that knows its kind of write; everything else here is wiring.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+
+from cspdecl.core.capability import Capability, Quota
+from cspdecl.core.catalog import Catalog, OfferKey
+from cspdecl.core.errors import ConfigurationError
+from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
+from cspdecl.core.operation import (
+    AttestAgreement,
+    Cancel,
+    ClearSchedule,
+    CreateCustomer,
+    Operation,
+    Purchase,
+    Rename,
+    ScheduleRenewal,
+    SetEndOfTerm,
+    SetSeats,
+    UpdateProfile,
+)
+from cspdecl.core.outcome import Outcome, ProbeOutcome, Rejected
+from cspdecl.spi.provider import Call, Mode, Secrets, Unmanaged
+from cspdecl_partner_center.agreeing import Attester
+from cspdecl_partner_center.catalog import CatalogReader
+from cspdecl_partner_center.changes import Changer
+from cspdecl_partner_center.clock import Business, machine_now
+from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.onboarding import Onboarder
+from cspdecl_partner_center.pacing import Pacer
+from cspdecl_partner_center.probing import Prober
+from cspdecl_partner_center.profiles import ProfileWriter
+from cspdecl_partner_center.purchases import Buyer
+from cspdecl_partner_center.settings import Settings, parse_settings
+from cspdecl_partner_center.tokens import Tokens
+from cspdecl_partner_center.transport import Bearer, Transport
+from cspdecl_partner_center.wire import Wire, open_wire
+
+_CHANGES = (SetSeats, Rename, Cancel, SetEndOfTerm, ScheduleRenewal, ClearSchedule)
+_ALWAYS = (
+    Capability.SCHEDULED_CHANGES
+    | Capability.PARTIAL_REDUCTION
+    | Capability.SEAT_LOTS
+    | Capability.CANCEL_AT_DATE
+    | Capability.EXTEND_AT_END
+    | Capability.CREATE_CUSTOMER
+    | Capability.UPDATE_PROFILE
+    | Capability.RENAME
+    | Capability.ADDONS
+    | Capability.PRICE_PREVIEW
+)
+
+
+class PartnerCenter:
+    """One connection. Threads may share it; the engine sends at most one write a customer at a time."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        secrets: Secrets,
+        mode: Mode,
+        *,
+        wire: Wire,
+        tokens: Bearer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = machine_now,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._mode = mode
+        self._wire = wire
+        self._tokens = tokens or Tokens(settings, secrets, wire, clock)
+        transport = Transport(
+            wire=wire,
+            tokens=self._tokens,
+            pacer=Pacer(settings.per_minute, clock=clock, sleep=sleep),
+            endpoint=settings.endpoint,
+            mode=mode,
+            new_id=lambda: str(uuid.uuid4()),
+            sleep=sleep,
+        )
+        users, reading, bought = settings.user is not None, transport.reading(), set[str]()
+        self._shared = transport.shared
+        self._business = Business(reading)
+        self._customers = CustomerReader(reading, self._business, can_ask_users=users, workers=settings.concurrency)
+        self._catalog = CatalogReader(reading, self._business, workers=settings.concurrency)
+
+        def buyer(over: Transport) -> Buyer:
+            return Buyer(
+                over,
+                self._business,
+                self._customers,
+                self._catalog,
+                can_ask_users=users,
+                machine_now=now,
+                bought=bought,
+            )
+
+        self._changer = Changer(transport, self._business, self._customers, self._catalog)
+        self._buyer = buyer(transport)
+        self._onboarder = Onboarder(transport, self._business, self._customers, secrets)
+        self._profiles = ProfileWriter(transport, self._business, self._customers)
+        self._attester = Attester(transport, self._business, self._customers, can_ask_users=users)
+        self._prober = Prober(
+            reading,
+            self._business,
+            self._customers,
+            buyer=buyer(reading),
+            onboarder=Onboarder(reading, self._business, self._customers, secrets),
+        )
+
+    @property
+    def name(self) -> str:
+        """The provider's name in the project."""
+        return self._name
+
+    @property
+    def capabilities(self) -> Capability:
+        """What it supports with the credentials it has: agreements need a user's (contract §7)."""
+        return _ALWAYS | Capability.ATTEST_AGREEMENT if self._settings.user is not None else _ALWAYS
+
+    @property
+    def quotas(self) -> tuple[Quota, ...]:
+        """500 requests a minute for the partner (contract §5); one write at a time for a customer (§22.7)."""
+        rate = self._settings.per_minute
+        partner = Quota(key="partner", per_minute=rate, burst=rate, concurrency=self._settings.concurrency)
+        return partner, Quota(key="customer", per_minute=rate, burst=rate, concurrency=1)
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far."""
+        return self._shared.calls
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should be put right about the credentials, in sentences."""
+        return self._tokens.warnings if isinstance(self._tokens, Tokens) else ()
+
+    def now(self) -> datetime:
+        """Business time, by the service's last answer."""
+        return self._business.now()
+
+    def catalog(self, market: str, segment: str, offers: Iterable[OfferKey]) -> Catalog:
+        """What of `offers` is for sale."""
+        return self._catalog.read(market, segment, offers)
+
+    def read(self, refs: Iterable[CustomerRef]) -> Iterator[LiveCustomer | CustomerAbsent | ReadFailure]:
+        """Each customer once, as soon as it is there."""
+        return self._customers.read(refs)
+
+    def read_subscriptions(self, tenant: str, ids: Iterable[str]) -> LiveCustomer | ReadFailure:
+        """One customer again, with these subscriptions read by id. Its key is the tenant."""
+        return self._customers.read_again(tenant, ids)
+
+    def customers(self) -> Iterator[Unmanaged]:
+        """All customers the credentials can see."""
+        return self._customers.all()
+
+    def apply(self, operation: Operation, call: Call) -> Outcome:
+        """Carry out one operation, or its next step."""
+        if self._mode != "write":
+            raise ConfigurationError("connected for reading only: nothing is applied")
+        match operation.action:
+            case Purchase() as action:
+                return self._buyer.apply(operation, action, call)
+            case CreateCustomer() as action:
+                return self._onboarder.apply(operation, action, call)
+            case AttestAgreement() as action:
+                return self._attester.apply(operation, action, call)
+            case UpdateProfile() as action:
+                return self._profiles.apply(operation, action, call)
+            case action if isinstance(action, _CHANGES):
+                return self._changer.apply(operation, action, call)
+            case _:
+                return Rejected(code="CSP419", message=f"`{operation.action.kind}` is not sent to Partner Center")
+
+    def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
+        """Did it happen? Over a connection that cannot write."""
+        return self._prober.probe(operation, call)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._wire.close()
+
+
+def connect(name: str, config: Mapping[str, object], secrets: Secrets, mode: Mode) -> PartnerCenter:
+    """A connection as the project sets it up. Raises ConfigurationError; nothing is sent yet."""
+    settings = parse_settings(config)
+    ca_file = None if settings.ca_file is None else secrets.resolve(settings.ca_file)
+    wire = open_wire(ca_file=ca_file, connections=settings.concurrency + 2)
+    return PartnerCenter(name, settings, secrets, mode, wire=wire)

@@ -1,0 +1,277 @@
+"""Tokens: by client secret, by certificate, and by a refresh token that is replaced each time it is used.
+
+MSAL does the protocol, over our own wire, so that certificates and proxies behave as everywhere else; it is imported
+when the first token is needed. Tokens live in memory, one a credential and audience, and are renewed five minutes
+before they end. What Microsoft's identity service refuses becomes one sentence about what to do (contract §2, 2026-06).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
+
+from cspdecl.core.diagnostics import error
+from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
+from cspdecl.spi.provider import Secrets
+from cspdecl_partner_center.settings import Settings
+from cspdecl_partner_center.wire import Lost, Wire
+
+Credential = Literal["app", "user"]
+EARLY = 300.0  # seconds before its end at which a token is replaced
+
+# What the identity service's numbers mean for whoever runs this. Source: Microsoft, Entra authentication error codes.
+_ADVICE: Mapping[int, str] = {
+    7000215: "the client secret is wrong: give the secret's value, not its id, or make a new one",
+    7000222: "the client secret has expired: make a new one in the app registration",
+    700016: "the tenant knows no application with this client id: check `clientId` and `tenant`",
+    90002: "there is no such tenant: check `tenant`",
+    900023: "there is no such tenant: check `tenant`",
+    700027: "the certificate is not the one registered for the application: upload its public part",
+    700082: "the refresh token has expired for lack of use: have the user consent again",
+    70008: "the refresh token or its grant has expired: have the user consent again",
+    70000: "the refresh token is not valid any more: have the user consent again",
+    50173: "the refresh token was revoked, such as by a new password: have the user consent again",
+    50076: "the consent was given without multi-factor authentication: have the user consent again with it",
+    50079: "the user has to register for multi-factor authentication, then consent again",
+    53003: "a conditional access policy blocks this sign-in: ask the tenant's administrator",
+    65001: "nobody consented to this application's permissions: grant admin consent",
+    50034: "the user account does not exist in the tenant",
+    50057: "the user account is disabled",
+    500011: "the tenant does not know Partner Center as a resource: is it a partner's tenant?",
+    7000218: "the application is confidential and needs a secret or a certificate",
+}
+_NOT_REPLACED = (
+    "the refresh token cannot be replaced where it comes from, so it ends 90 days after it was made; "
+    "name a file in `auth.user.refreshTokenTo`"
+)
+_STALE_REFRESH_TOKEN = frozenset({700082, 70008, 70000, 50173})
+
+
+@dataclass(slots=True)
+class _Kept:
+    token: str
+    good_until: float
+
+
+class Tokens:
+    """Bearer tokens for a connection, fetched once and shared by all threads."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, wire: Wire, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._http = _MsalHttp(wire)
+        self._clock = clock
+        self._kept: dict[tuple[Credential, str], _Kept] = {}
+        self._apps: dict[Credential, Any] = {}
+        self._refresh_token: str | None = None
+        self._lock = threading.Lock()
+        self.warnings: tuple[str, ...] = ()
+        if settings.user is not None and settings.user.refresh_token_to is None:
+            self.warnings += (_NOT_REPLACED,)
+
+    def credential_for(self, need: Credential) -> Credential:
+        """Which credential serves an operation that needs `need`: a user's token serves everything."""
+        if need == "user" and self._settings.user is None:
+            raise NotAuthorised("this needs `auth.user` (a refresh token) in the provider's settings")
+        return "user" if self._settings.app is None else need
+
+    def bearer(self, credential: Credential) -> str:
+        """A token that is good for some minutes. Raises NotAuthorised, TryLater or ConfigurationError."""
+        key = (credential, self._settings.audience)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None or self._clock() >= kept.good_until:
+                kept = self._kept[key] = self._fetch(credential)
+            return kept.token
+
+    def forget(self, credential: Credential, token: str) -> None:
+        """Drop a token that was refused, unless another thread has replaced it already."""
+        key = (credential, self._settings.audience)
+        with self._lock:
+            if (kept := self._kept.get(key)) is not None and kept.token == token:
+                del self._kept[key]
+
+    def _fetch(self, credential: Credential) -> _Kept:
+        asked_at = self._clock()
+        try:
+            result = self._ask(credential)
+        except Lost as problem:
+            raise TryLater(f"{self._settings.authority} gives no token: {problem.cause}") from problem
+        token, life = result.get("access_token"), _seconds(result.get("expires_in"))
+        if not isinstance(token, str) or not token:
+            raise self._refused(credential, result)
+        return _Kept(token=token, good_until=asked_at + max(life - EARLY, life / 2))
+
+    def _ask(self, credential: Credential) -> dict[str, Any]:
+        app = self._apps.get(credential)
+        if app is None:
+            app = self._apps[credential] = self._application(credential)
+        scopes = [f"{self._settings.audience}/.default"]
+        if credential == "app":
+            app.remove_tokens_for_client()
+            return dict(app.acquire_token_for_client(scopes=scopes) or {})
+        return self._by_refresh_token(app, scopes)
+
+    def _by_refresh_token(self, app: Any, scopes: list[str]) -> dict[str, Any]:
+        user = self._settings.user
+        if user is None:
+            raise ConfigurationError("`auth.user` is not set")
+        result: dict[str, Any] = {}
+        for token in self._candidates():
+            result = dict(app.acquire_token_by_refresh_token(token, scopes=scopes) or {})
+            if "access_token" in result:
+                self._keep(result.get("refresh_token") or token, was=token)
+                break
+            if not _STALE_REFRESH_TOKEN & set(_numbers(result)) and result.get("error") != "invalid_grant":
+                break
+        return result
+
+    def _candidates(self) -> list[str]:
+        # The newest first: what we hold, what was kept by an earlier run, what the user gave.
+        user = self._settings.user
+        found: list[str] = [] if self._refresh_token is None else [self._refresh_token]
+        if user is not None:
+            if user.refresh_token_to is not None and user.refresh_token_to != user.refresh_token:
+                with contextlib.suppress(NotAuthorised):  # nothing kept yet
+                    found.append(self._secrets.read(user.refresh_token_to))
+            try:
+                found.append(self._secrets.read(user.refresh_token))
+            except NotAuthorised:
+                if not found:
+                    raise
+        return list(dict.fromkeys(found))
+
+    def _keep(self, token: str, *, was: str) -> None:
+        self._refresh_token = token
+        target = None if self._settings.user is None else self._settings.user.refresh_token_to
+        if token == was or target is None:
+            return
+        try:
+            self._secrets.write(target, token)
+        except (OSError, ConfigurationError, NotAuthorised) as problem:
+            self.warnings += (f"the renewed refresh token could not be kept: {problem}",)
+
+    def _application(self, credential: Credential) -> Any:
+        import msal  # 120 ms; only when a token is needed
+
+        settings, secret = self._settings, self._client_secret(credential)
+        client = settings.app if credential == "app" else settings.user
+        options: dict[str, Any] = {
+            "authority": f"{settings.authority}/{settings.tenant}",
+            "http_client": self._http,
+            "instance_discovery": None if settings.discover else False,
+        }
+        if secret is not None:
+            options["client_credential"] = secret
+        make = msal.PublicClientApplication if secret is None else msal.ConfidentialClientApplication
+        try:
+            return make(client.client_id if client else "", **options)
+        except (ValueError, KeyError, TypeError) as problem:
+            raise NotAuthorised(
+                f"{settings.authority} knows no tenant `{settings.tenant}`, or the certificate cannot be used: "
+                f"check `tenant`, `authority` and `certificateFrom` ({_plain(problem)})",
+                diagnostics=(error("CSP401", f"no sign-in for tenant {settings.tenant}"),),
+            ) from problem
+        except Lost:
+            raise
+        except Exception as problem:  # MSAL raises its own kinds for a service that does not answer
+            raise TryLater(f"{settings.authority} does not answer as expected: {_plain(problem)}") from problem
+
+    def _client_secret(self, credential: Credential) -> Any:
+        if credential == "app":
+            return self._app_secret()
+        user = self._settings.user
+        return None if user is None or user.secret is None else self._secrets.read(user.secret)
+
+    def _app_secret(self) -> Any:
+        app = self._settings.app
+        if app is None:
+            raise ConfigurationError("`auth.app` is not set")
+        if app.secret is not None:
+            return self._secrets.read(app.secret)
+        pem = self._secrets.read(app.certificate or {})
+        certificate = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem, re.DOTALL)
+        if certificate is None and app.thumbprint is None:
+            raise ConfigurationError("`certificateFrom` holds no certificate: add it to the PEM, or give `thumbprint`")
+        if "PRIVATE KEY-----" not in pem:
+            raise ConfigurationError("`certificateFrom` holds no private key")
+        credential = {"private_key": pem}
+        if certificate is not None:
+            credential["public_certificate"] = certificate.group()
+        if app.thumbprint is not None:
+            credential["thumbprint"] = app.thumbprint.replace(":", "")
+        return credential
+
+    def _refused(self, credential: Credential, result: Mapping[str, Any]) -> NotAuthorised | TryLater:
+        numbers = _numbers(result)
+        advice = next((_ADVICE[number] for number in numbers if number in _ADVICE), None)
+        name = f"AADSTS{numbers[0]}" if numbers else str(result.get("error") or "no token in the answer")
+        if result.get("error") in ("temporarily_unavailable", "server_error"):
+            return TryLater(f"{self._settings.authority} gives no token for now ({name})")
+        if advice is None:
+            advice = _plain(result.get("error_description") or "the identity service gave no reason")
+        trace = result.get("correlation_id")
+        told = f"{name}, correlation id {trace}" if trace else name
+        return NotAuthorised(
+            f"`auth.{credential}` is refused: {advice} ({told})",
+            diagnostics=(error("CSP401", f"`auth.{credential}` is refused: {advice}", hint=told),),
+        )
+
+
+class _MsalHttp:
+    """What MSAL asks for as `http_client`, over our wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> _MsalAnswer:
+        """A form, sent."""
+        content = data if isinstance(data, (bytes, str)) else urlencode(data or {})
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        return self._send("POST", url, params, sent, content.encode() if isinstance(content, str) else content)
+
+    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> _MsalAnswer:
+        """A document, fetched."""
+        return self._send("GET", url, params, headers or {}, b"")
+
+    def close(self) -> None:
+        """The wire is closed by whoever opened it."""
+
+    def _send(self, method: str, url: str, params: Any, headers: Mapping[str, str], content: bytes) -> _MsalAnswer:
+        if params:
+            url += ("&" if urlsplit(url).query else "?") + urlencode(params)
+        reply = self._wire.send(method, url, {"Accept": "application/json", **headers}, content)
+        return _MsalAnswer(reply.status, reply.content.decode("utf-8", "replace"), dict(reply.headers))
+
+
+@dataclass(slots=True)
+class _MsalAnswer:
+    status_code: int
+    text: str
+    headers: dict[str, str]
+
+    def raise_for_status(self) -> None:
+        """As MSAL expects it."""
+        if self.status_code >= 400:
+            raise Lost(f"the identity service answers with {self.status_code}", sent=True)
+
+
+def _seconds(value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return 0.0
+
+
+def _numbers(result: Mapping[str, Any]) -> list[int]:
+    listed = [code for code in result.get("error_codes") or () if isinstance(code, int)]
+    return listed or [int(code) for code in re.findall(r"AADSTS(\d+)", str(result.get("error_description") or ""))]
+
+
+def _plain(problem: object) -> str:
+    return str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__

@@ -1,0 +1,101 @@
+"""The seam to the network: bytes out, bytes back. The only module that imports httpx (decision 0001).
+
+Everything above it speaks `Reply` and `Lost`, so a test or another client takes its place with one method.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from cspdecl.core.errors import ConfigurationError
+
+LARGEST = 64 * 1024 * 1024  # bytes; the largest documented answer, a price sheet, is 42 MB (contract §9.2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer as it came. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Lost(Exception):  # noqa: N818 - named for what happened to the answer
+    """No answer. `sent` says whether the request may have arrived all the same."""
+
+    def __init__(self, cause: str, *, sent: bool) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.sent = sent
+
+
+class Wire(Protocol):
+    """What carries a request to the other side."""
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
+        """One request, one answer. Raises Lost."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class HttpxWire:
+    """A wire over an httpx client. It follows no redirect: none is documented, and one could lead away."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
+        """One request, one answer, read whole up to LARGEST bytes. Raises Lost."""
+        try:
+            request = self._client.build_request(method, url, headers=dict(headers), content=content)
+            response = self._client.send(request, stream=True)
+            try:
+                taken = bytearray()
+                for chunk in response.iter_bytes():
+                    taken += chunk
+                    if len(taken) > LARGEST:
+                        raise Lost(f"the answer is larger than {LARGEST // 2**20} MiB", sent=True)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+            raise Lost(f"no connection ({_words(problem)})", sent=False) from problem
+        except httpx.TimeoutException as problem:
+            raise Lost("no answer in time", sent=True) from problem
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as problem:
+            raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
+        lowered = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(status=response.status_code, headers=lowered, content=bytes(taken))
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+
+def open_wire(*, ca_file: str | None, connections: int) -> HttpxWire:
+    """A wire to the network: proxies from the environment, certificates from the system's set and `ca_file`.
+
+    The answer may take three minutes, as in Microsoft's own client (contract §4). Raises ConfigurationError when the
+    file with certificates cannot be used.
+    """
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as problem:
+            raise ConfigurationError(f"`caFile` {ca_file} holds no usable certificates: {problem}") from problem
+    timeout = httpx.Timeout(180.0, connect=20.0, pool=180.0)
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return HttpxWire(httpx.Client(verify=context, timeout=timeout, limits=limits, follow_redirects=False))
+
+
+def _words(problem: Exception) -> str:
+    return str(problem).strip() or type(problem).__name__
