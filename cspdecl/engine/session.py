@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from cspdecl.core.capability import Capability
 from cspdecl.core.diagnostics import Diagnostic, error, has_errors
@@ -23,12 +23,18 @@ if TYPE_CHECKING:
     from cspdecl.spi.provider import Mode, Provider
     from cspdecl.spi.store import Store
 
+    Connector = Callable[[ProviderConfig, Mode], Provider]
+
 
 class Session:
     """A project on disk. Use as a context manager: leaving it closes providers and store."""
 
-    def __init__(self, root: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> None:
+    def __init__(
+        self, root: Path, *, clock: Clock | None = None, ids: Ids | None = None, connect: Connector | None = None
+    ) -> None:
+        """`connect` takes the place of looking a plugin up: for plugin authors and tests."""
         self.root = root
+        self._connector = connect
         self.clock: Clock = clock or SystemClock()
         self.ids: Ids = ids or RandomIds()
         self.secrets = ProjectSecrets(root)
@@ -37,7 +43,7 @@ class Session:
         self._providers: dict[str, Provider] = {}
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,7 +52,7 @@ class Session:
     # ---- manifests ----
 
     def load(self) -> Loaded:
-        """The manifests with their diagnostics, errors included. Raises ManifestError only where nothing can be read."""
+        """The manifests with their diagnostics, errors included. Raises ManifestError where nothing can be read."""
         if self._loaded is None:
             from cspdecl.manifest.cache import Cache
             from cspdecl.manifest.load import load_manifests
@@ -101,6 +107,8 @@ class Session:
         return self.providers(mode)
 
     def _connect(self, config: ProviderConfig, mode: Mode) -> Provider:
+        if self._connector is not None:
+            return self._connector(config, mode)
         found = check_settings(config)
         if has_errors(found):
             raise ManifestError(f"the settings of provider `{config.name}` are not valid", diagnostics=found)
@@ -123,17 +131,28 @@ def check_settings(config: ProviderConfig) -> tuple[Diagnostic, ...]:
     try:
         _connect, schema = registry.load_provider(config.plugin)
     except ConfigurationError as problem:
-        return (error("CSP491", problem.message, origin=config.origin.at("plugin"),
-                      hint="install the plugin's package, or correct the name"),)
+        return (
+            error(
+                "CSP491",
+                problem.message,
+                origin=config.origin.at("plugin"),
+                hint="install the plugin's package, or correct the name",
+            ),
+        )
     if schema is None:
         return ()
     jsonschema = importlib.import_module("jsonschema")
     validator = jsonschema.Draft202012Validator(schema)
     settings = {**config.settings, "environment": config.environment}
     return tuple(
-        error("CSP490", f"setting of provider `{config.name}`: {_humane(problem.message)}",
-              origin=config.origin.at(*problem.absolute_path))
-        for problem in sorted(validator.iter_errors(settings), key=lambda item: [str(part) for part in item.absolute_path])
+        error(
+            "CSP490",
+            f"setting of provider `{config.name}`: {_humane(problem.message)}",
+            origin=config.origin.at(*problem.absolute_path),
+        )
+        for problem in sorted(
+            validator.iter_errors(settings), key=lambda item: [str(part) for part in item.absolute_path]
+        )
     )
 
 

@@ -1,0 +1,355 @@
+"""A provider in memory: small, but whole. What plugin authors can compare theirs with, and what engine tests talk to.
+
+It keeps every rule of `spi.provider`: outcomes are values, a purchase takes three steps with checkpoints between them,
+each write reads again first and answers `Stale`, what was done is read back, a lost answer can be probed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cspdecl.core.capability import Capability, Quota
+from cspdecl.core.catalog import Catalog, OfferKey
+from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
+from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure
+from cspdecl.core.operation import (
+    AttestAgreement,
+    Cancel,
+    ClearSchedule,
+    CreateCustomer,
+    Operation,
+    Purchase,
+    Rename,
+    ScheduleRenewal,
+    SetEndOfTerm,
+    SetSeats,
+    UpdateProfile,
+)
+from cspdecl.core.outcome import (
+    Applied,
+    Deferred,
+    NotDone,
+    Outcome,
+    Pending,
+    ProbeOutcome,
+    Receipt,
+    Rejected,
+    Stale,
+    Throttled,
+    Unknown,
+)
+from cspdecl.spi.provider import Call, Mode, Secrets, Unmanaged
+from cspdecl.testing.world import Cart, Refused, State, World
+
+CAPABILITIES = (
+    Capability.IDEMPOTENT_REQUESTS
+    | Capability.SCHEDULED_CHANGES
+    | Capability.PARTIAL_REDUCTION
+    | Capability.SEAT_LOTS
+    | Capability.CANCEL_AT_DATE
+    | Capability.EXTEND_AT_END
+    | Capability.CREATE_CUSTOMER
+    | Capability.UPDATE_PROFILE
+    | Capability.ATTEST_AGREEMENT
+    | Capability.RENAME
+)
+
+CONFIG_SCHEMA: Mapping[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A provider in memory",
+    "type": "object",
+    "properties": {
+        "plugin": {"const": "memory"},
+        "environment": {"enum": ["production", "sandbox"]},
+        "world": {"type": "string", "description": "The file the world lives in.", "minLength": 1},
+        "keyFrom": {"type": "object", "description": "Where its key is kept, for trying out secrets."},
+    },
+    "required": ["world"],
+    "additionalProperties": False,
+}
+
+
+def connect(name: str, config: Mapping[str, object], secrets: Secrets, mode: Mode) -> MemoryProvider:
+    """Connect to the world in the file that `world` names."""
+    where = config.get("world")
+    if not isinstance(where, str):
+        raise ConfigurationError(f"provider `{name}`: `world` names no file")
+    source = config.get("keyFrom")
+    if isinstance(source, Mapping):
+        secrets.read(source)
+    return MemoryProvider(World(Path(secrets.resolve(where))), name=name, mode=mode)
+
+
+class MemoryProvider:
+    """One connection to a world. `capabilities` may be narrowed to see what the planner makes of a lesser provider."""
+
+    def __init__(
+        self, world: World, *, name: str = "memory", mode: Mode = "write", capabilities: Capability = CAPABILITIES
+    ) -> None:
+        self.world, self.name, self.mode, self.capabilities = world, name, mode, capabilities
+        self.quotas: tuple[Quota, ...] = (Quota(key="partner", per_minute=60_000, burst=1000, concurrency=8),)
+        self.calls = 0
+
+    def now(self) -> datetime:
+        """The world's clock."""
+        with self.world.open() as state:
+            return state.now
+
+    def catalog(self, market: str, segment: str, offers: Iterable[OfferKey]) -> Catalog:
+        """What of `offers` is for sale."""
+        wanted = sorted(set(offers))
+        with self._open("read", "catalog") as state:
+            found = {key: state.offers[key] for key in wanted if key in state.offers}
+            missing = tuple(key for key in wanted if key not in found)
+            return Catalog(market=market, offers=found, as_of=state.now, missing=missing)
+
+    def read(self, refs: Iterable[CustomerRef]) -> Iterator[LiveCustomer | CustomerAbsent | ReadFailure]:
+        """Each customer once."""
+        for ref in refs:
+            with self._open("read", "customer", tenant=ref.tenant or "") as state:
+                answer = _read(state, ref)
+            yield answer
+
+    def read_subscriptions(self, tenant: str, ids: Iterable[str]) -> LiveCustomer | ReadFailure:
+        """One customer again."""
+        with self._open("read", "subscriptions", tenant=tenant) as state:
+            answer = _read(state, CustomerRef(key=tenant, tenant=tenant, domain=None))
+        missing = set(ids) - {item.id for item in getattr(answer, "subscriptions", ())}
+        if isinstance(answer, LiveCustomer) and not missing:
+            return answer
+        return ReadFailure(key=tenant, message=getattr(answer, "message", "a subscription is not there any more"))
+
+    def customers(self) -> Iterator[Unmanaged]:
+        """All customers."""
+        with self._open("read", "customers") as state:
+            found = tuple(state.customers.values())
+        for customer in found:
+            yield Unmanaged(tenant=customer.tenant, name=customer.name, domain=customer.domain)
+
+    def apply(self, operation: Operation, call: Call) -> Outcome:
+        """One step of an operation."""
+        if self.mode == "read":
+            return Rejected(code="read_only", message="this connection is for reading")
+        kind, tenant = operation.action.kind, call.tenant or ""
+        with self._open("write", kind, tenant=tenant, request_id=call.request_id) as state:
+            fault = state.fault(
+                ("lost_before", "lost_after", "throttle", "reject", "defer", "pending", "elsewhere", "misread", "bug",
+                 "not_authorised", "try_later"), action=kind, tenant=tenant,
+            )  # fmt: skip
+            what = fault.kind if fault else None
+            text = (fault.text if fault else "") or f"scripted: {what}"
+            match what:
+                case "throttle":
+                    return Throttled(retry_after=fault.seconds if fault else 1)
+                case "reject":
+                    return Rejected(code="scripted", message=text)
+                case "defer":
+                    return Deferred(code="scripted", message=text)
+                case "lost_before":
+                    return Unknown(cause=text)
+                case "pending":
+                    return Pending(checkpoint=call.checkpoint or "{}", note=text)
+                case "bug":
+                    raise RuntimeError(text)
+                case "not_authorised":
+                    raise NotAuthorised(text)
+                case "try_later":
+                    raise TryLater(text)
+                case "elsewhere" if fault and call.subscriptions:
+                    state.set_seats(tenant, call.subscriptions[0], fault.seats)
+            answer = self._carry_out(state, operation, call)
+        if what == "lost_after":
+            return Unknown(cause=text)
+        if what == "misread" and isinstance(answer, Applied) and answer.subscription:
+            return replace(answer, subscription=replace(answer.subscription, seats=answer.subscription.seats + 1))
+        return answer
+
+    def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
+        """Did it happen?"""
+        kind, tenant = operation.action.kind, call.tenant or ""
+        with self._open("read", f"probe {kind}", tenant=tenant, request_id=call.request_id) as state:
+            if state.fault(("probe_lost",), action=kind, tenant=tenant):
+                return Unknown(cause="scripted: probe_lost")
+            try:
+                return self._look(state, operation, call)
+            except Refused as no:
+                return Stale(seen=no.message)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    # ---- writing ----
+
+    def _carry_out(self, state: State, operation: Operation, call: Call) -> Outcome:
+        try:
+            if isinstance(operation.action, Purchase):
+                return self._purchase(state, operation, operation.action, call)
+            stale = _differs(state, operation, call)
+            if stale:
+                return Stale(seen=stale)
+            self._write(state, operation, call)
+            return self._done(state, operation, call)
+        except Refused as no:
+            return Rejected(code=no.code, message=no.message)
+
+    def _write(self, state: State, operation: Operation, call: Call) -> None:
+        tenant = call.tenant or ""
+        ident = call.subscriptions[-1] if call.subscriptions else ""
+        match operation.action:
+            case SetSeats(after=seats):
+                state.set_seats(tenant, ident, seats)
+            case ScheduleRenewal(next=following):
+                state.schedule(tenant, ident, following)
+            case ClearSchedule():
+                state.schedule(tenant, ident, None)
+            case SetEndOfTerm(after=choice):
+                state.set_end(tenant, ident, choice)
+            case Rename(after=name):
+                state.rename(tenant, ident, name)
+            case Cancel():
+                state.cancel(tenant, ident)
+            case CreateCustomer(create=create):
+                state.create(None, name=create.profile.company_name, domain=create.full_domain, profile=create.profile)
+            case AttestAgreement():
+                state.put_customer(replace(state.customer(tenant), agreement="accepted"))
+            case UpdateProfile(after=profile):
+                state.put_customer(replace(state.customer(tenant), profile=profile, name=profile.company_name))
+            case _:
+                raise Refused("unsupported", f"nothing is known about `{operation.action.kind}` here")
+
+    def _purchase(self, state: State, operation: Operation, action: Purchase, call: Call) -> Outcome:
+        tenant, marks = call.tenant or "", json.loads(call.checkpoint or "{}")
+        cart = state.carts.get(marks.get("cart", ""))
+        if cart is None:
+            others = {item.id for item in state.customer(tenant).subscriptions
+                      if item.offer == action.offer and item.status.running}  # fmt: skip
+            if others != set(operation.guard.siblings):
+                return Stale(seen=f"the customer has {len(others)} subscriptions of {action.offer}, not as planned")
+            cart = Cart(
+                id=state.fresh_id(), tenant=tenant, request_id=call.request_id, offer=action.offer, seats=action.seats,
+                term=action.term, billing=action.billing, nickname=action.nickname,
+            )  # fmt: skip
+            state.carts = {**state.carts, cart.id: cart}
+            return Pending(checkpoint=json.dumps({"cart": cart.id}))
+        if cart.subscription is None:
+            bought = state.buy(
+                tenant, offer=cart.offer, seats=cart.seats, term=cart.term, billing=cart.billing, nickname=cart.nickname
+            )
+            state.carts = {**state.carts, cart.id: replace(cart, subscription=bought.id)}
+            return Pending(checkpoint=json.dumps({"cart": cart.id, "order": bought.order_id}))
+        return self._bought(state, cart, call)
+
+    def _bought(self, state: State, cart: Cart, call: Call, *, inferred: bool = False) -> Applied:
+        item = state.subscription(cart.tenant, cart.subscription or "")
+        return Applied(receipt=_receipt(state, call, order=item.order_id, inferred=inferred), subscription=item)
+
+    def _done(self, state: State, operation: Operation, call: Call, *, inferred: bool = False) -> Applied:
+        receipt = _receipt(state, call, inferred=inferred)
+        if isinstance(operation.action, CreateCustomer):
+            made = _by_domain(state, operation.action.create.full_domain)
+            return Applied(receipt=receipt, customer=made and replace(made, key=operation.address.customer))
+        if isinstance(operation.action, AttestAgreement | UpdateProfile):
+            customer = replace(state.customer(call.tenant or ""), key=operation.address.customer)
+            return Applied(receipt=receipt, customer=customer)
+        return Applied(receipt=receipt, subscription=state.subscription(call.tenant or "", call.subscriptions[-1]))
+
+    # ---- looking ----
+
+    def _look(self, state: State, operation: Operation, call: Call) -> ProbeOutcome:
+        action = operation.action
+        if isinstance(action, Purchase):
+            cart = state.carts.get(json.loads(call.checkpoint or "{}").get("cart", ""))
+            if cart is None:
+                return NotDone()
+            if cart.subscription is None:
+                return NotDone(checkpoint=call.checkpoint)
+            return self._bought(state, cart, call, inferred=True)
+        if _is_so(state, operation, call):
+            return self._done(state, operation, call, inferred=True)
+        differs = _differs(state, operation, call)
+        return Stale(seen=differs) if differs else NotDone()
+
+    def _open(self, kind: Any, what: str, *, tenant: str = "", request_id: str = "") -> Any:
+        self.calls += 1
+        with self.world.open() as state:
+            state.note(kind, what, tenant=tenant, request_id=request_id)
+        return self.world.open()
+
+
+def _receipt(state: State, call: Call, *, order: str | None = None, inferred: bool = False) -> Receipt:
+    return Receipt(
+        at=state.now, request_id=call.request_id, correlation_id=call.correlation_id, order_id=order, inferred=inferred
+    )
+
+
+def _read(state: State, ref: CustomerRef) -> LiveCustomer | CustomerAbsent | ReadFailure:
+    fault = state.fault(("unreadable",), action="read", tenant=ref.tenant or "")
+    if fault:
+        return ReadFailure(key=ref.key, message=fault.text or "scripted: unreadable")
+    if ref.tenant:
+        found = state.customers.get(ref.tenant.lower())
+        if found is None:
+            return ReadFailure(key=ref.key, message="it is not one of our customers", permanent=True)
+    else:
+        found = _by_domain(state, ref.domain or "")
+        if found is None:
+            return CustomerAbsent(key=ref.key, read_at=state.now)
+    return replace(
+        found, key=ref.key, read_at=state.now, subscriptions=tuple(state.seen(item) for item in found.subscriptions)
+    )
+
+
+def _by_domain(state: State, domain: str) -> LiveCustomer | None:
+    return next((one for one in state.customers.values() if one.domain.lower() == domain.lower()), None)
+
+
+def _target(state: State, call: Call) -> LiveSubscription | None:
+    return state.subscription(call.tenant or "", call.subscriptions[-1]) if call.subscriptions else None
+
+
+def _is_so(state: State, operation: Operation, call: Call) -> bool:
+    action, item = operation.action, _target(state, call)
+    match action:
+        case CreateCustomer(create=create):
+            return _by_domain(state, create.full_domain) is not None
+        case AttestAgreement():
+            return state.customer(call.tenant or "").agreement == "accepted"
+        case UpdateProfile(after=profile):
+            return state.customer(call.tenant or "").profile == profile
+        case Cancel():
+            return item is not None and not item.status.running
+        case _ if item is None:
+            return False
+        case SetSeats(after=seats):
+            return item.seats == seats
+        case ScheduleRenewal(next=following):
+            return item.scheduled == following
+        case ClearSchedule():
+            return item.scheduled is None
+        case SetEndOfTerm(after=choice):
+            return item.end_of_term == choice
+        case Rename(after=name):
+            return item.nickname == name
+        case _:
+            return False
+
+
+def _differs(state: State, operation: Operation, call: Call) -> str | None:
+    """In what live state is not what the guard says; None where it is."""
+    guard, item = operation.guard, _target(state, call)
+    if isinstance(operation.action, CreateCustomer | AttestAgreement | UpdateProfile):
+        return None
+    if item is None:
+        return "there is no such subscription"
+    for name in ("offer", "seats", "term", "billing", "status", "end_of_term", "term_ends"):
+        wanted = getattr(guard, name)
+        if wanted is not None and getattr(item, name) != wanted:
+            return f"{name} is {getattr(item, name)}, planned on {wanted}"
+    if guard.check_scheduled and item.scheduled != guard.scheduled:
+        return "what is scheduled for the renewal is not as planned"
+    return None
