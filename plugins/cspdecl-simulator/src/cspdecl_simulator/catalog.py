@@ -1,7 +1,8 @@
 """What is sold: products, SKUs, prices and the availability ids under which they can be bought today.
 
-Sources: contract §9 (resources, rotation of ids), commerce §2.1–2.2 (plans; a price row is for the whole term). Without a price list prices are derived
-from USD retail figures: cost = 80 % of retail, EUR = 0.94 USD — made up, and labelled so wherever they are shown.
+Sources: contract §9 (resources, rotation of ids), commerce §2.1–2.2 (plans; a price row is for the whole term).
+Without a price list prices are derived from USD retail figures: cost = 80 % of retail, EUR = 0.94 USD — made up, and
+labelled so wherever they are shown.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from importlib import resources
 from typing import Any
 
-from .terms import PLANS, whole_cycles
+from .terms import MONTHS, PLANS, whole_cycles
 
 SEGMENTS = ("commercial", "education", "government", "nonprofit")
 CENT = Decimal("0.01")
@@ -38,7 +39,9 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sku:
-    """One thing to buy. `plans` maps term to billing plans; a term of "" is none at all (Azure plan, perpetual software)."""
+    """One thing to buy. `plans` maps term to billing plans; a term of "" is none at all (Azure plan, perpetual
+    software).
+    """
 
     product_id: str
     sku_id: str
@@ -98,19 +101,30 @@ class Catalog:
     def add_price(self, sku: str, segment: str, term: str, plan: str, currency: str, price: Price) -> None:
         self.prices.setdefault((sku.upper(), segment, term, plan, currency), []).append(price)
 
-    def price(self, sku: Sku, segment: str, term: str, plan: str, currency: str, country: str, now: datetime) -> Price | None:
+    def price(
+        self, sku: Sku, segment: str, term: str, plan: str, currency: str, country: str, now: datetime
+    ) -> Price | None:
         """The row in force: market's own before any market's, the latest start wins; None = not sold that way."""
         rows = self.prices.get((sku.key.upper(), segment, term, plan, currency), [])
-        usable = [row for row in rows if row.market in ("", country) and (row.starts is None or row.starts <= now)
-                  and (row.ends is None or now <= row.ends)]
+        usable = [
+            row
+            for row in rows
+            if row.market in ("", country)
+            and (row.starts is None or row.starts <= now)
+            and (row.ends is None or now <= row.ends)
+        ]
         if not usable:
             return None
         return max(usable, key=lambda row: (row.market != "", row.starts.timestamp() if row.starts else 0.0))
 
     def offered(self, sku: Sku, segment: str, currency: str, country: str, now: datetime) -> list[tuple[str, str]]:
         """Every (term, plan) that has a price today."""
-        return [(term, plan) for term, plans in sku.plans.items() for plan in plans
-                if self.price(sku, segment, term, plan, currency, country, now) is not None]
+        return [
+            (term, plan)
+            for term, plans in sku.plans.items()
+            for plan in plans
+            if self.price(sku, segment, term, plan, currency, country, now) is not None
+        ]
 
 
 def availability_id(sku: Sku, segment: str, now: datetime, rotation: int, back: int = 0) -> str:
@@ -166,11 +180,18 @@ def builtin(with_prices: bool = True) -> Catalog:
     for row in csv.DictReader((data / "catalog.csv").read_text("utf-8").splitlines()):
         key = f"{row['product_id']}:{row['sku_id']}"
         plans = {term: plans for term, plans in PLANS.items() if term != "P1M" or row["erp_month"]}
-        sku = Sku(product_id=row["product_id"], sku_id=row["sku_id"], title=row["title"], segment=row["segment"],
-                  provisioning_id=row["provisioning_id"] or str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
-                  part_number=row["part_number"] or row["title"].upper().replace(" ", "_"),
-                  max_seats=int(row["max_seats"] or 10_000_000), pooled=bool(row["max_seats"]),
-                  upgrades=tuple(relations["upgrades"].get(key, ())), plans=plans)
+        sku = Sku(
+            product_id=row["product_id"],
+            sku_id=row["sku_id"],
+            title=row["title"],
+            segment=row["segment"],
+            provisioning_id=row["provisioning_id"] or str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
+            part_number=row["part_number"] or row["title"].upper().replace(" ", "_"),
+            max_seats=int(row["max_seats"] or 10_000_000),
+            pooled=bool(row["max_seats"]),
+            upgrades=tuple(relations["upgrades"].get(key, ())),
+            plans=plans,
+        )
         catalog.add(sku)
         if with_prices:
             for term, term_plans in plans.items():
@@ -198,11 +219,39 @@ def sku_from_dict(item: dict[str, Any]) -> Sku:
     """A SKU from a data file or a seeding call: `id` is `PID:SID`, everything else optional."""
     product_id, _, sku_id = item["id"].partition(":")
     plans = item.get("plans", PLANS)
-    return Sku(product_id=product_id, sku_id=sku_id, title=item.get("title", item["id"]), segment=item.get("segment", "commercial"),
-               kind=item.get("kind", NCE), provisioning_id=item.get("provisioning_id") or str(uuid.uuid5(uuid.NAMESPACE_URL, item["id"])),
-               part_number=item.get("part_number", ""), min_seats=item.get("min_seats", 1), max_seats=item.get("max_seats", 10_000_000),
-               pooled=item.get("pooled", False), trial_of=item.get("trial_of", ""), addon=item.get("addon", False),
-               prerequisites=tuple(item.get("prerequisites", ())), upgrades=tuple(item.get("upgrades", ())), attestation=item.get("attestation", False),
-               plans={term: tuple(values) for term, values in plans.items()}, product_title=item.get("product_title", ""),
-               fixed_availability=item.get("availability", ""), publisher=item.get("publisher", "Microsoft Corporation"),
-               raw=item.get("raw", {}), hidden=item.get("hidden", False))
+    return Sku(
+        product_id=product_id,
+        sku_id=sku_id,
+        title=item.get("title", item["id"]),
+        segment=item.get("segment", "commercial"),
+        kind=item.get("kind", NCE),
+        provisioning_id=item.get("provisioning_id") or str(uuid.uuid5(uuid.NAMESPACE_URL, item["id"])),
+        part_number=item.get("part_number", ""),
+        min_seats=item.get("min_seats", 1),
+        max_seats=item.get("max_seats", 10_000_000),
+        pooled=item.get("pooled", False),
+        trial_of=item.get("trial_of", ""),
+        addon=item.get("addon", False),
+        prerequisites=tuple(item.get("prerequisites", ())),
+        upgrades=tuple(item.get("upgrades", ())),
+        attestation=item.get("attestation", False),
+        plans={term: tuple(values) for term, values in plans.items()},
+        product_title=item.get("product_title", ""),
+        fixed_availability=item.get("availability", ""),
+        publisher=item.get("publisher", "Microsoft Corporation"),
+        raw=item.get("raw", {}),
+        hidden=item.get("hidden", False),
+    )
+
+
+def add_seeded(catalog: Catalog, item: dict[str, Any]) -> None:
+    """Adds a seeded SKU with its retail prices, or made-up ones of ten dollars a month where it names none."""
+    sku = sku_from_dict(item)
+    catalog.add(sku)
+    for term, plans in sku.plans.items():
+        for plan in plans:
+            text = (item.get("prices") or {}).get(f"{term}/{plan}")
+            if item.get("prices") is not None and text is None:
+                continue
+            made_up = Decimal(0) if sku.is_trial else Decimal(10) * MONTHS.get(term, 1)
+            _everywhere(catalog, sku, term, plan, made_up if text is None else Decimal(text))

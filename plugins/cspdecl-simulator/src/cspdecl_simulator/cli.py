@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from . import server
-from .simulator import Simulator
+from . import cli_world, server
 
 
 @click.group()
@@ -18,28 +17,33 @@ def simulate() -> None:
     """A simulated Partner Center: serve it, fill it, move its clock, edit as a person in the portal would, break it."""
 
 
-world_option = click.option("--world", default=".cspdecl/simulator.db", show_default=True, type=click.Path(path_type=Path), help="The world file.")
-
-
-def open_world(path: Path) -> Simulator:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Simulator(str(path))
-
-
 @simulate.command()
-@world_option
+@cli_world.world_option
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=0, show_default=True, help="0 takes a free one.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS with a certificate made for the occasion.")
-@click.option("--ca-file", type=click.Path(path_type=Path), help="Where to write the certificate authority; default beside the world file.")
+@click.option(
+    "--ca-file",
+    type=click.Path(path_type=Path),
+    help="Where to write the certificate authority; default beside the world file.",
+)
 @click.option("--throttle", default=None, help="off, documented, or requests a minute.")
 @click.option("--provisioning", type=float, default=None, help="Seconds until an order is completed.")
 @click.option("--pid-file", type=click.Path(path_type=Path))
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Gets the base URL when the port is open.")
-def serve(world: Path, host: str, port: int, tls: bool, ca_file: Path | None, throttle: str | None, provisioning: float | None, pid_file: Path | None,
-          ready_file: Path | None) -> None:
+def serve(
+    world: Path,
+    host: str,
+    port: int,
+    tls: bool,
+    ca_file: Path | None,
+    throttle: str | None,
+    provisioning: float | None,
+    pid_file: Path | None,
+    ready_file: Path | None,
+) -> None:
     """Serve the world over HTTP until interrupted."""
-    simulator = open_world(world)
+    simulator = cli_world.open_world(world)
     changes: dict[str, object] = {}
     if throttle is not None:
         if throttle not in ("off", "documented") and not throttle.isdigit():
@@ -53,7 +57,10 @@ def serve(world: Path, host: str, port: int, tls: bool, ca_file: Path | None, th
 
     def ready(url: str) -> None:
         click.echo(f"simulated Partner Center at {url}")
-        click.echo(f"world {world} · business time {simulator.describe_time()} · throttling {settings.throttle} · tenant {settings.partner_tenant}")
+        click.echo(
+            f"world {world} · business time {simulator.describe_time()} · throttling {settings.throttle} · "
+            f"tenant {settings.partner_tenant}"
+        )
         if ca_file is not None and tls:
             click.echo(f"certificate authority: {ca_file}")
         if ready_file is not None:
@@ -77,3 +84,7 @@ def serve(world: Path, host: str, port: int, tls: bool, ca_file: Path | None, th
             if path is not None:
                 path.unlink(missing_ok=True)
         simulator.close()
+
+
+for command in cli_world.COMMANDS:
+    simulate.add_command(command)

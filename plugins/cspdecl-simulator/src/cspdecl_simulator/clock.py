@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .wire import UTC, iso, moment
+from .wire import iso, moment
 
 
 def machine_time() -> datetime:

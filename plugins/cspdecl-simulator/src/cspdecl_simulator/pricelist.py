@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from .catalog import NCE, Catalog, Price, Sku
-from .wire import UTC, iso
+from .wire import iso
 
-_PLANS = {"monthly": "monthly", "annual": "annual", "triennial": "triennial", "none": "none", "": "one_time", "onetime": "one_time", "one time": "one_time"}
+_PLANS = {
+    "monthly": "monthly",
+    "annual": "annual",
+    "triennial": "triennial",
+    "none": "none",
+    "": "one_time",
+    "onetime": "one_time",
+    "one time": "one_time",
+}
 _SEGMENTS = {"charity": "nonprofit", "": "commercial"}
 _FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
 
@@ -38,26 +46,38 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """
     with path.open(encoding="utf-8-sig", newline="") as handle:
         reader = csv.DictReader(handle)
-        names = {(name or "").strip().strip("“”\"").lower().replace(" ", ""): name for name in reader.fieldnames or ()}
+        names = {(name or "").strip().strip('“”"').lower().replace(" ", ""): name for name in reader.fieldnames or ()}
         needed = ("productid", "skuid", "termduration", "billingplan", "currency", "unitprice", "erpprice")
         missing = [name for name in needed if name not in names]
         if missing:
             raise PriceListError(f"{path}: columns missing: {', '.join(missing)}")
         rows = []
         for number, row in enumerate(reader, start=2):
+
             def cell(name: str, row: dict[str, str] = row) -> str:
                 return (row.get(names.get(name, "")) or "").strip()
+
             try:
                 unit, retail = Decimal(cell("unitprice")), Decimal(cell("erpprice") or cell("unitprice"))
             except InvalidOperation as problem:
                 raise PriceListError(f"{path}:{number}: UnitPrice and ERP Price must be numbers") from problem
             starts, ends = _instant(cell("effectivestartdate")), _instant(cell("effectiveenddate"))
             segment = cell("segment").lower()
-            rows.append({"sku": f"{cell('productid')}:{cell('skuid').zfill(4)}", "title": cell("skutitle") or cell("producttitle"),
-                         "segment": _SEGMENTS.get(segment, segment), "term": cell("termduration") if cell("termduration") != "NoTerm" else "",
-                         "plan": _PLANS.get(cell("billingplan").lower(), cell("billingplan").lower()), "market": cell("market"),
-                         "currency": cell("currency"), "unit": str(unit), "retail": str(retail),
-                         "starts": iso(starts) if starts else "", "ends": iso(ends) if ends else ""})
+            rows.append(
+                {
+                    "sku": f"{cell('productid')}:{cell('skuid').zfill(4)}",
+                    "title": cell("skutitle") or cell("producttitle"),
+                    "segment": _SEGMENTS.get(segment, segment),
+                    "term": cell("termduration") if cell("termduration") != "NoTerm" else "",
+                    "plan": _PLANS.get(cell("billingplan").lower(), cell("billingplan").lower()),
+                    "market": cell("market"),
+                    "currency": cell("currency"),
+                    "unit": str(unit),
+                    "retail": str(retail),
+                    "starts": iso(starts) if starts else "",
+                    "ends": iso(ends) if ends else "",
+                }
+            )
     return rows
 
 
@@ -69,12 +89,26 @@ def add_rows(catalog: Catalog, rows: list[dict[str, str]]) -> None:
         sku = catalog.by_key(row["sku"])
         if sku is None:
             product_id, _, sku_id = row["sku"].partition(":")
-            sku = Sku(product_id=product_id, sku_id=sku_id, title=row["title"] or row["sku"], kind=NCE, segment=row["segment"], plans={})
+            sku = Sku(
+                product_id=product_id,
+                sku_id=sku_id,
+                title=row["title"] or row["sku"],
+                kind=NCE,
+                segment=row["segment"],
+                plans={},
+            )
             catalog.add(sku)
         plans = sku.plans.get(row["term"], ())
         if row["plan"] not in plans:
             sku.plans[row["term"]] = (*plans, row["plan"])
-        price = Price(unit=Decimal(row["unit"]), retail=Decimal(row["retail"]), market=row["market"],
-                      starts=moment(row["starts"]) if row["starts"] else None, ends=moment(row["ends"]) if row["ends"] else None)
-        for segment in (sku.segments if row["segment"] == "commercial" and sku.segment == "commercial" else (row["segment"],)):
+        price = Price(
+            unit=Decimal(row["unit"]),
+            retail=Decimal(row["retail"]),
+            market=row["market"],
+            starts=moment(row["starts"]) if row["starts"] else None,
+            ends=moment(row["ends"]) if row["ends"] else None,
+        )
+        for segment in (
+            sku.segments if row["segment"] == "commercial" and sku.segment == "commercial" else (row["segment"],)
+        ):
             catalog.add_price(sku.key, segment, row["term"], row["plan"], row["currency"], price)

@@ -23,7 +23,7 @@ from .simulator import Simulator
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-class _Dropped(Exception):
+class _Dropped(Exception):  # noqa: N818 - nothing went wrong here
     """A reply that shall never arrive."""
 
 
@@ -34,7 +34,9 @@ def application(simulator: Simulator) -> Starlette:
         body = await request.body()
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         base = f"{request.url.scheme}://{request.url.netloc}"
-        reply = await run_in_threadpool(simulator.handle, request.method, target, dict(request.headers), body, base_url=base)
+        reply = await run_in_threadpool(
+            simulator.handle, request.method, target, dict(request.headers), body, base_url=base
+        )
         if reply.delay:
             await asyncio.sleep(reply.delay)
         if reply.drop:
@@ -61,7 +63,9 @@ def application(simulator: Simulator) -> Starlette:
 
 
 def certificate(host: str, ca_file: Path, folder: Path) -> tuple[Path, Path]:
-    """A certificate for a host by an authority of its own; writes the authority to `ca_file`, returns certificate and key files."""
+    """A certificate for a host by an authority of its own; writes the authority to `ca_file`, returns certificate and
+    key files.
+    """
     authority = trustme.CA()
     issued = authority.issue_cert(host, "localhost", "127.0.0.1", "::1")
     ca_file.parent.mkdir(parents=True, exist_ok=True)
@@ -75,8 +79,14 @@ def certificate(host: str, ca_file: Path, folder: Path) -> tuple[Path, Path]:
     return cert, key
 
 
-def serve(simulator: Simulator, host: str, port: int, *, certificates: tuple[Path, Path] | None = None,
-          ready: Callable[[str], None] = lambda url: None) -> None:
+def serve(
+    simulator: Simulator,
+    host: str,
+    port: int,
+    *,
+    certificates: tuple[Path, Path] | None = None,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
     """Serves until interrupted; `ready` is told the base URL once the port is open.
 
     Raises OSError when the address cannot be had.
@@ -88,9 +98,18 @@ def serve(simulator: Simulator, host: str, port: int, *, certificates: tuple[Pat
     shown = f"[{host}]" if ":" in host else host
     url = f"{'https' if certificates else 'http'}://{shown}:{listener.getsockname()[1]}"
     simulator.base_url = url
-    config = uvicorn.Config(application(simulator), log_level="warning", access_log=False, date_header=False, server_header=False, http=_protocol(),
-                            ssl_certfile=str(certificates[0]) if certificates else None, ssl_keyfile=str(certificates[1]) if certificates else None,
-                            ssl_version=ssl.PROTOCOL_TLS_SERVER, lifespan="off")
+    config = uvicorn.Config(
+        application(simulator),
+        log_level="warning",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        http=_protocol(),
+        ssl_certfile=str(certificates[0]) if certificates else None,
+        ssl_keyfile=str(certificates[1]) if certificates else None,
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+        lifespan="off",
+    )
 
     class Announcing(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -109,6 +128,7 @@ def _protocol() -> Any:
         def handle_events(self) -> None:
             super().handle_events()
             if self.scope is not None:
-                self.scope.setdefault("extensions", {})["simulator.transport"] = self.transport  # type: ignore[typeddict-item]
+                extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
+                extensions["simulator.transport"] = self.transport
 
     return Protocol

@@ -22,11 +22,12 @@ class Settings:
     """Every switch of the simulated service; the defaults are the documented behaviour.
 
     `attestation` classic | enhanced (contract §7); `environment` production | sandbox (§20); `model` direct | indirect;
-    `throttle` off | documented | requests a minute (§5); delays in seconds: `provisioning_seconds` until an order is completed,
-    `visibility_seconds` until it can be read at all (§11, up to 15 min), `slow_seconds` > 0 answers PATCH with 202 (§13.1),
-    `renewal_lag_seconds` how long a renewal stays queued after midnight (§13.2); `rotation_seconds` life of an availability id, 0 = for ever;
-    `repeat_checkout` repeat | refuse (§10); `schedule_echo` sent | both (§13.4); `single_change` refuses PATCHes that change more than one thing
-    (§13.1); `etags` puts attributes.etag on subscriptions; `strict_tokens` lets a refresh token be used once only.
+    `throttle` off | documented | requests a minute (§5); delays in seconds: `provisioning_seconds` until an order is
+    completed, `visibility_seconds` until it can be read at all (§11, up to 15 min), `slow_seconds` > 0 answers PATCH
+    with 202 (§13.1), `renewal_lag_seconds` how long a renewal stays queued after midnight (§13.2); `rotation_seconds`
+    life of an availability id, 0 = for ever; `repeat_checkout` repeat | refuse (§10); `schedule_echo` sent | both
+    (§13.4); `single_change` refuses PATCHes that change more than one thing (§13.1); `etags` puts attributes.etag on
+    subscriptions; `strict_tokens` lets a refresh token be used once only.
     """
 
     partner_tenant: str = DEMO_TENANT

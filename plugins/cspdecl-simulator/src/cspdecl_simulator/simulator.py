@@ -1,30 +1,27 @@
 """The service as a function: one request in, one reply out, the world file in between.
 
-`Simulator.handle` is what a server calls for every request and what tests put behind a mock transport; both may happen on one file at a time.
+`Simulator.handle` is what a server calls for every request and what tests put behind a mock transport; both may
+happen on one file at a time.
 """
 
 from __future__ import annotations
 
-import json
-import random
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from . import faults, pricelist, tokens
-from .catalog import Catalog, builtin, sku_from_dict
-from .clock import Clock, machine_time
+from . import faults, tokens
+from .clock import machine_time
 from .routes import Route, Router
 from .seeding import Seeding
 from .settings import Settings
-from .storage import FAR, Store
 from .throttle import Throttle, throttled
 from .wire import Answer, Doc, Refusal, Reply, dump, iso, parse_body
-from .world import journal, pricesheets, renewals
-from .world.call import Call, Caller
+from .world import pricesheets, renewals
+from .world.call import Call
 from .world.customers import is_guid
 from .world.state import World
 
@@ -32,155 +29,45 @@ _JSON = "application/json; charset=utf-8"
 
 
 class Simulator(Seeding):
-    """A simulated Partner Center on one world file (`":memory:"` for none). Thread-safe; several processes may share the file.
+    """A simulated Partner Center on one world file (`":memory:"` for none). Thread-safe; several processes may share
+    the file.
 
-    `settings` are written to the file when given; otherwise the file's own apply. `machine` is the runner's clock, for throttling, token life and
-    provisioning delays; business time is the file's virtual clock. `seed` makes ids repeatable.
+    `settings` are written to the file when given; otherwise the file's own apply. `machine` is the runner's clock,
+    for throttling, token life and provisioning delays; business time is the file's virtual clock. `seed` makes ids
+    repeatable.
     """
 
-    def __init__(self, path: str = ":memory:", settings: Settings | None = None, *, machine: Callable[[], datetime] = machine_time,
-                 seed: int | None = None, base_url: str = "https://127.0.0.1") -> None:
-        self._machine = machine
-        self._rng = random.Random(seed)
+    def __init__(
+        self,
+        path: str = ":memory:",
+        settings: Settings | None = None,
+        *,
+        machine: Callable[[], datetime] = machine_time,
+        seed: int | None = None,
+        base_url: str = "https://127.0.0.1",
+    ) -> None:
+        super().__init__(path, settings, machine, seed)
         self._router = Router()
         self._throttle = Throttle()
-        self._parsed: dict[str, tuple[str, Any]] = {}
-        self._catalogs: tuple[str, Catalog] | None = None
         self._claims: dict[str, Doc] = {}
         self.base_url = base_url
-        self.store = Store(path)
-        with self.store.transaction():
-            if settings is not None:
-                self.store.set_state("settings", json.dumps(settings.to_dict()))
-            elif self.store.state("settings") is None:
-                self.store.set_state("settings", json.dumps(Settings().to_dict()))
 
-    def close(self) -> None:
-        self.store.close()
+    # requests
 
-    # what the file says right now -------------------------------------------------------------------------------------------------------
-
-    def _read(self, name: str, text: str | None, build: Callable[[Any], Any]) -> Any:
-        """A parsed state value, parsed again only when its text has changed."""
-        kept = self._parsed.get(name)
-        text = text or "{}"
-        if kept is None or kept[0] != text:
-            kept = (text, build(json.loads(text)))
-            self._parsed[name] = kept
-        return kept[1]
-
-    @property
-    def settings(self) -> Settings:
-        with self.store.lock:
-            found: Settings = self._read("settings", self.store.state("settings"), Settings.from_dict)
-            return found
-
-    def configure(self, **changes: Any) -> Settings:
-        """Changes settings in the file, for every process that serves it."""
-        with self.store.transaction():
-            changed = self.settings.with_changes(**changes)
-            self.store.set_state("settings", json.dumps(changed.to_dict()))
-        return changed
-
-    @property
-    def clock(self) -> Clock:
-        with self.store.lock:
-            found: Clock = self._read("clock", self.store.state("clock"), Clock.from_dict)
-            return found
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now(self._machine())
-
-    @property
-    def catalog(self) -> Catalog:
-        """The catalogue with what was seeded into this file; built again when that has changed."""
-        version = self.store.state("catalog") or "0"
-        if self._catalogs is None or self._catalogs[0] != version:
-            rows = list(self.store.shared("price-list").values())
-            catalog = builtin(with_prices=not rows)
-            for item in self.store.shared("sku").values():
-                catalog.add(sku_from_dict(item))
-                self._price_seeded(catalog, item)
-            if rows:
-                pricelist.add_rows(catalog, [row for part in rows for row in part["rows"]])
-            self._catalogs = (version, catalog)
-        return self._catalogs[1]
-
-    # the clock --------------------------------------------------------------------------------------------------------------------------
-
-    def _set_clock(self, clock: Clock) -> datetime:
-        self.store.set_state("clock", json.dumps(clock.to_dict()))
-        return clock.now(self._machine())
-
-    def advance(self, by: timedelta) -> datetime:
-        """Moves the business clock on and lets everything due come true, for every customer; returns the new time."""
-        with self.store.transaction():
-            now = self._set_clock(self.clock.moved_to(self.now + by, self._machine()))
-            self.settle_all()
-        return now
-
-    def set_time(self, instant: datetime) -> datetime:
-        with self.store.transaction():
-            now = self._set_clock(self.clock.moved_to(instant, self._machine()))
-            self.settle_all()
-        return now
-
-    def freeze(self, at: datetime | None = None) -> datetime:
-        """Stops the business clock, at a given instant or where it stands."""
-        with self.store.transaction():
-            now = self._set_clock(Clock(frozen_at=at) if at is not None else self.clock.frozen(self._machine()))
-            if at is not None:
-                self.settle_all()
-        return now
-
-    def run(self) -> datetime:
-        with self.store.transaction():
-            return self._set_clock(self.clock.running(self._machine()))
-
-    def settle_all(self) -> int:
-        """Lets everything due by now come true; returns how many things happened."""
-        now, count = self.now, 0
-        with self.store.transaction():
-            for customer_id in self.store.due_customers(now.timestamp()):
-                call = self.system_call(customer_id)
-                count += renewals.settle(call, now)
-                self._finish(call)
-        return count
-
-    def system_call(self, customer_id: str = "", caller: Caller | None = None) -> Call:
-        """A call nobody made: for the passing of time, the portal and the seeder."""
-        call = Call(method="SYSTEM", path="", now=self.now, machine=self._machine(), settings=self.settings, catalog=self.catalog, partner=self.store,
-                    rng=self._rng, caller=caller or Caller())
-        if customer_id:
-            found = self.store.customer(customer_id.lower())
-            if found is None:
-                raise KeyError(customer_id)
-            call.world = World(found[0], self.store)
-        return call
-
-    def finish(self, call: Call) -> None:
-        with self.store.transaction():
-            self._finish(call)
-
-    def _finish(self, call: Call) -> None:
-        """Writes back what a call has changed, and when its customer is due next."""
-        for record in call.audits:
-            self.store.add_audit(journal.finish(record), call.now)
-        call.audits.clear()
-        world = call.world
-        if world is None:
-            return
-        changed = world.changed_subscriptions
-        world.write_back(lambda doc: self.store.save_customer(doc, FAR))
-        if changed or world.customer_changed:
-            self.store.set_due(world.id, renewals.earliest(list(world.rows("subscription").values()), call.settings.renewal_lag_seconds))
-
-    # requests ---------------------------------------------------------------------------------------------------------------------------
-
-    def handle(self, method: str, url_path_with_query: str, headers: Any = None, body: bytes = b"", *, base_url: str | None = None) -> Reply:
+    def handle(
+        self,
+        method: str,
+        url_path_with_query: str,
+        headers: Any = None,
+        body: bytes = b"",
+        *,
+        base_url: str | None = None,
+    ) -> Reply:
         """Answers one HTTP request. Never raises for anything a client sends."""
-        sent = {str(name).lower(): str(value) for name, value in (headers.items() if hasattr(headers, "items") else headers or ())}
+        sent = {
+            str(name).lower(): str(value)
+            for name, value in (headers.items() if hasattr(headers, "items") else headers or ())
+        }
         path, _, query_text = url_path_with_query.partition("?")
         path = "/" + "/".join(part for part in unquote(path).split("/") if part)
         query = {name.lower(): value for name, value in parse_qsl(query_text.replace("?", "&"), keep_blank_values=True)}
@@ -192,7 +79,9 @@ class Simulator(Seeding):
             try:
                 for fault in struck:
                     delay = max(delay, self._before(fault, sent))
-                answer, endpoint, customer = self._dispatch(method.upper(), path, query, sent, body, now, machine, base_url or self.base_url)
+                answer, endpoint, customer = self._dispatch(
+                    method.upper(), path, query, sent, body, now, machine, base_url or self.base_url
+                )
             except Refusal as refusal:
                 answer = Answer(refusal.status, refusal.body, dict(refusal.headers))
                 endpoint, customer = self._endpoint(method, path)
@@ -201,12 +90,29 @@ class Simulator(Seeding):
                 if fault.kind == "lost-response":
                     drop = True
                 elif fault.kind == "malformed":
-                    raw = raw[:max(1, len(raw) // 2)]
+                    raw = raw[: max(1, len(raw) // 2)]
                 elif fault.kind == "error-500-after":
                     answer = Answer(500)
-                    raw = dump({"code": 800003, "description": "An internal error occurred.", "data": [], "source": "PartnerApiServiceControllers"})
-            self.store.log_request(machine.timestamp(), method.upper(), endpoint, path, customer, answer.status, ",".join(fault.kind for fault in struck))
-        return Reply(answer.status, self._headers(sent, now, answer, raw), b"" if method.upper() == "HEAD" else raw, delay, drop)
+                    raw = dump(
+                        {
+                            "code": 800003,
+                            "description": "An internal error occurred.",
+                            "data": [],
+                            "source": "PartnerApiServiceControllers",
+                        }
+                    )
+            self.store.log_request(
+                machine.timestamp(),
+                method.upper(),
+                endpoint,
+                path,
+                customer,
+                answer.status,
+                ",".join(fault.kind for fault in struck),
+            )
+        return Reply(
+            answer.status, self._headers(sent, now, answer, raw), b"" if method.upper() == "HEAD" else raw, delay, drop
+        )
 
     def _has_faults(self) -> bool:
         return bool(self.store.shared("fault"))
@@ -232,9 +138,14 @@ class Simulator(Seeding):
         return float(fault.argument or 1) if kind == "slow" else 0.0
 
     def _headers(self, sent: dict[str, str], now: datetime, answer: Answer, raw: bytes) -> dict[str, str]:
-        headers = {"Date": format_datetime(now, usegmt=True), "MS-RequestId": sent.get("ms-requestid") or str(uuid.uuid4()),
-                   "MS-CorrelationId": sent.get("ms-correlationid") or str(uuid.uuid4()), "MS-CV": f"{self._rng.getrandbits(64):016x}.0",
-                   "MS-ServerId": "000001", "X-Locale": "en-US,en-US"}
+        headers = {
+            "Date": format_datetime(now, usegmt=True),
+            "MS-RequestId": sent.get("ms-requestid") or str(uuid.uuid4()),
+            "MS-CorrelationId": sent.get("ms-correlationid") or str(uuid.uuid4()),
+            "MS-CV": f"{self._rng.getrandbits(64):016x}.0",
+            "MS-ServerId": "000001",
+            "X-Locale": "en-US,en-US",
+        }
         if raw:
             headers["Content-Type"] = _JSON
         if sent.get("validatemfa", "").lower() == "true":
@@ -250,14 +161,23 @@ class Simulator(Seeding):
     def _route(self, path: str) -> tuple[dict[str, Route], dict[str, str]]:
         lower = path.lower()
         if lower.startswith("/webhooks/v1/registration"):
-            return self._router.find("/webhooks" + path[len("/webhooks/v1/registration"):])
+            return self._router.find("/webhooks" + path[len("/webhooks/v1/registration") :])
         for prefix in ("/v1/", "/auditactivity/v1/"):
             if lower.startswith(prefix):
-                return self._router.find(path[len(prefix) - 1:])
+                return self._router.find(path[len(prefix) - 1 :])
         return {}, {}
 
-    def _dispatch(self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes, now: datetime, machine: datetime,
-                  base_url: str) -> tuple[Answer, str, str]:
+    def _dispatch(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        headers: dict[str, str],
+        body: bytes,
+        now: datetime,
+        machine: datetime,
+        base_url: str,
+    ) -> tuple[Answer, str, str]:
         if "oauth2" in path.lower() or ".well-known" in path.lower() or path.lower().startswith("/common/discovery"):
             return self._token(method, path, headers, body, machine, base_url), "/{tenant}/oauth2/token", ""
         if path.lower().startswith("/v1.0/sales/"):
@@ -268,14 +188,34 @@ class Simulator(Seeding):
         claims = self._authenticate(headers, tokens.API, machine)
         route = routes.get(method)
         if route is None:
-            raise Refusal(405, 405, f"The requested resource does not support http method '{method}'.", headers={"Allow": ", ".join(routes)})
+            raise Refusal(
+                405,
+                405,
+                f"The requested resource does not support http method '{method}'.",
+                headers={"Allow": ", ".join(routes)},
+            )
         settings, customer = self.settings, params.get("customer", "").lower()
         self._throttle.check(settings.throttle, path.split("/v1", 1)[-1], customer, machine)
         caller = tokens.caller_of(claims)
         if route.user_only and not caller.is_user:
-            raise Refusal(403, 900329, "App-only authentication is not supported for this operation: use app+user authentication.")
-        call = Call(method=method, path=path, params=params, query=query, headers=headers, caller=caller, now=now, machine=machine, settings=settings,
-                    catalog=self.catalog, partner=self.store, rng=self._rng, correlation=headers.get("ms-correlationid", ""))
+            raise Refusal(
+                403, 900329, "App-only authentication is not supported for this operation: use app+user authentication."
+            )
+        call = Call(
+            method=method,
+            path=path,
+            params=params,
+            query=query,
+            headers=headers,
+            caller=caller,
+            now=now,
+            machine=machine,
+            settings=settings,
+            catalog=self.catalog,
+            partner=self.store,
+            rng=self._rng,
+            correlation=headers.get("ms-correlationid", ""),
+        )
         if customer:
             self._enter(call, customer, now)
         if method not in ("GET", "HEAD", "DELETE"):
@@ -322,31 +262,52 @@ class Simulator(Seeding):
         if claims is None or claims["exp"] <= machine.timestamp():
             raise Refusal(401, 800001, "Access token is missing, expired or not valid.", headers=challenge)
         if claims["aud"] == tokens.RETIRED:
-            raise Refusal(401, 900420, "Tokens for https://graph.windows.net are no longer accepted.", headers=challenge)
+            raise Refusal(
+                401, 900420, "Tokens for https://graph.windows.net are no longer accepted.", headers=challenge
+            )
         if claims["aud"] != audience:
-            raise Refusal(401 if audience == tokens.API else 400, 800001, "The access token is for another audience.", headers=challenge)
+            raise Refusal(
+                401 if audience == tokens.API else 400,
+                800001,
+                "The access token is for another audience.",
+                headers=challenge,
+            )
         return claims
 
-    def _token(self, method: str, path: str, headers: dict[str, str], body: bytes, machine: datetime, base_url: str) -> Answer:
+    def _token(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, machine: datetime, base_url: str
+    ) -> Answer:
         lower, parts = path.lower(), path.strip("/").split("/")
         if "discovery/instance" in lower:
             return tokens.discovery(base_url)
         if lower.endswith("/.well-known/openid-configuration"):
             return tokens.configuration(parts[0], base_url, v2="/v2.0/" in lower)
         if method == "POST" and lower.endswith("/token"):
-            answer = tokens.issue(parts[0], body, headers, self.store, self.settings, machine, v2="/v2.0/" in lower, endpoint=base_url + path)
-            return answer
+            return tokens.issue(
+                parts[0],
+                body,
+                headers,
+                self.store,
+                self.settings,
+                machine,
+                v2="/v2.0/" in lower,
+                endpoint=base_url + path,
+            )
         raise Refusal(404, 404, "Not found.")
 
-    def _price_sheet(self, path: str, query: dict[str, str], headers: dict[str, str], now: datetime, machine: datetime) -> Answer:
+    def _price_sheet(
+        self, path: str, query: dict[str, str], headers: dict[str, str], now: datetime, machine: datetime
+    ) -> Answer:
         caller = tokens.caller_of(self._authenticate(headers, tokens.PRICING, machine))
         if not caller.is_user:
             raise Refusal(400, 900329, "Price sheets need app+user authentication.")
         return pricesheets.sheet(path, query, headers, self.catalog, self.settings, now)
 
-    # faults and journals ----------------------------------------------------------------------------------------------------------------
+    # faults and journals
 
-    def fault(self, kind: str, *, argument: str = "", path: str = "*", method: str = "*", times: int = 1, after: int = 0) -> str:
+    def fault(
+        self, kind: str, *, argument: str = "", path: str = "*", method: str = "*", times: int = 1, after: int = 0
+    ) -> str:
         """Scripts a fault (see faults.py); returns its name."""
         with self.store.transaction():
             return faults.add(self.store, kind, argument=argument, path=path, method=method, times=times, after=after)
@@ -375,9 +336,24 @@ class Simulator(Seeding):
         """A token as the token service would give it, for tests that do not want to ask."""
         with self.store.transaction():
             settings = self.settings
-            grant = f"grant_type=refresh_token&refresh_token={settings.refresh_token}" if user else "grant_type=client_credentials"
-            body = f"{grant}&client_id={settings.client_id}&client_secret={settings.client_secret}&resource={tokens.API}"
-            answer = tokens.issue(settings.partner_tenant, body.encode(), {}, self.store, settings, self._machine(), v2=False, endpoint=self.base_url)
+            grant = (
+                f"grant_type=refresh_token&refresh_token={settings.refresh_token}"
+                if user
+                else "grant_type=client_credentials"
+            )
+            body = (
+                f"{grant}&client_id={settings.client_id}&client_secret={settings.client_secret}&resource={tokens.API}"
+            )
+            answer = tokens.issue(
+                settings.partner_tenant,
+                body.encode(),
+                {},
+                self.store,
+                settings,
+                self._machine(),
+                v2=False,
+                endpoint=self.base_url,
+            )
             return str(answer.doc["access_token"])
 
     def revoke_refresh_token(self, token: str, *, expired: bool = False) -> None:

@@ -13,7 +13,10 @@ from .wire import DAY, midnight
 MONTHS = {"P1M": 1, "P1Y": 12, "P3Y": 36}
 CYCLE_MONTHS = {"monthly": 1, "annual": 12, "triennial": 36, "biennial": 24}
 PLANS = {  # contract §13.5 (2025-04): the billing plans a term can be bought with
-    "P1M": ("monthly",), "P1Y": ("monthly", "annual"), "P3Y": ("monthly", "annual", "triennial")}
+    "P1M": ("monthly",),
+    "P1Y": ("monthly", "annual"),
+    "P3Y": ("monthly", "annual", "triennial"),
+}
 NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
 

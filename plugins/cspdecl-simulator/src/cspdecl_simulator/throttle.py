@@ -13,7 +13,9 @@ DOCUMENTED_A_MINUTE = 500
 
 
 class Throttle:
-    """Sliding windows by scope: per partner for the documented resources, per partner and customer for migrations and validations."""
+    """Sliding windows by scope: per partner for the documented resources, per partner and customer for migrations and
+    validations.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[str, deque[float]] = {}
@@ -58,5 +60,10 @@ class Throttle:
 
 
 def throttled(wait: int) -> Refusal:
-    return Refusal(429, 429, "Rate limit is exceeded.", body={"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {wait} seconds."},
-                   headers={"Retry-After": str(wait)})
+    return Refusal(
+        429,
+        429,
+        "Rate limit is exceeded.",
+        body={"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {wait} seconds."},
+        headers={"Retry-After": str(wait)},
+    )

@@ -1,19 +1,19 @@
 """What travels: request bodies read in any case, replies written in camelCase, refusals as error bodies.
 
-Sources: contract §3 (JSON conventions), §4 (errors). Numbers come in as Decimal and go out as JSON numbers without losing a digit.
+Sources: contract §3 (JSON conventions), §4 (errors). Numbers come in as Decimal and go out as JSON numbers without
+losing a digit.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 Doc = dict[str, Any]
-UTC = timezone.utc
 ERROR_SOURCE = "PartnerApiServiceControllers"
 
 
@@ -22,8 +22,8 @@ class Body(dict[str, Any]):
 
     __slots__ = ("raw",)
 
-    def __init__(self, pairs: list[tuple[str, Any]] | Mapping[str, Any] = ()) -> None:
-        items = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
+    def __init__(self, pairs: Iterable[tuple[str, Any]] | Mapping[str, Any] | None = None) -> None:
+        items = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs or ())
         super().__init__((name.lower(), value) for name, value in items)
         self.raw: Doc = {name: plain(value) for name, value in items}
 
@@ -54,21 +54,34 @@ def plain(value: Any) -> Any:
     return value
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - a no is an answer, not an error of this program
     """The service says no: an HTTP status with a documented code, or a body of a shape of its own."""
 
-    def __init__(self, status: int, code: int | str, description: str, *, data: list[Any] | None = None,
-                 body: Doc | None = None, headers: Doc | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: int | str,
+        description: str,
+        *,
+        data: list[Any] | None = None,
+        body: Doc | None = None,
+        headers: Doc | None = None,
+    ) -> None:
         super().__init__(description)
         self.status, self.code, self.description = status, code, description
-        self.body = body if body is not None else {
-            "code": code, "description": description[:1024], "data": data or [], "source": ERROR_SOURCE}
+        self.body = (
+            body
+            if body is not None
+            else {"code": code, "description": description[:1024], "data": data or [], "source": ERROR_SOURCE}
+        )
         self.headers = headers or {}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer; `delay` is how many seconds a server should wait before it sends it, `drop` that it never should."""
+    """One HTTP answer; `delay` is how many seconds a server should wait before it sends it, `drop` that it never
+    should.
+    """
 
     status: int
     headers: dict[str, str]
@@ -181,7 +194,7 @@ def midnight(day: datetime) -> datetime:
 
 def pages(items: list[Any], size: int, start: int) -> tuple[list[Any], int | None]:
     """One page and where the next begins; None when this was the last."""
-    chosen = items[start:start + size]
+    chosen = items[start : start + size]
     return chosen, (start + size if start + size < len(items) else None)
 
 

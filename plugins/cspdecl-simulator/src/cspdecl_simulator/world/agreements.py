@@ -1,6 +1,7 @@
 """Customer agreements: metadata, the partner's attestation, direct signature, template.
 
-Source: contract §7. `attestation: enhanced` is the service since 2026-01-05: the classic POST is retired, /attestations/enhanced takes its place.
+Source: contract §7. `attestation: enhanced` is the service since 2026-01-05: the classic POST is retired,
+/attestations/enhanced takes its place.
 """
 
 from __future__ import annotations
@@ -11,10 +12,19 @@ from .call import Call
 MCA_TEMPLATE = "117a77b0-9360-443b-8795-c6dedc750cf9"
 CLOUD_TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
 _TYPES = {
-    "microsoftcustomeragreement": {"templateId": MCA_TEMPLATE, "agreementType": "MicrosoftCustomerAgreement",
-                                   "agreementLink": "https://aka.ms/customeragreement", "versionRank": 0},
-    "microsoftcloudagreement": {"templateId": CLOUD_TEMPLATE, "agreementType": "MicrosoftCloudAgreement",
-                                "agreementLink": "https://aka.ms/customeragreement", "versionRank": 0}}
+    "microsoftcustomeragreement": {
+        "templateId": MCA_TEMPLATE,
+        "agreementType": "MicrosoftCustomerAgreement",
+        "agreementLink": "https://aka.ms/customeragreement",
+        "versionRank": 0,
+    },
+    "microsoftcloudagreement": {
+        "templateId": CLOUD_TEMPLATE,
+        "agreementType": "MicrosoftCloudAgreement",
+        "agreementLink": "https://aka.ms/customeragreement",
+        "versionRank": 0,
+    },
+}
 
 
 def _wanted(call: Call) -> list[Doc]:
@@ -33,17 +43,31 @@ def metadata(call: Call) -> Answer:
 
 def list_agreements(call: Call) -> Answer:
     kinds = {item["agreementType"] for item in _wanted(call)}
-    items = [present(userId=row.get("user"), primaryContact=row["contact"], templateId=row["template"], dateAgreed=row["agreed"], type=row["type"],
-                     agreementLink="https://aka.ms/customeragreement") for row in call.customer.rows("agreement").values() if row["type"] in kinds]
+    items = [
+        present(
+            userId=row.get("user"),
+            primaryContact=row["contact"],
+            templateId=row["template"],
+            dateAgreed=row["agreed"],
+            type=row["type"],
+            agreementLink="https://aka.ms/customeragreement",
+        )
+        for row in call.customer.rows("agreement").values()
+        if row["type"] in kinds
+    ]
     return Answer(200, collection(items))
 
 
 def create_agreement(call: Call) -> Answer:
-    """POST …/agreements: the classic attestation, or in enhanced mode the agreement that belongs to an accepted attestation."""
+    """POST …/agreements: the classic attestation, or in enhanced mode the agreement that belongs to an accepted
+    attestation.
+    """
     form = call.form
     attestation = form.text("attestationid")
     if call.settings.attestation == "enhanced" and attestation is None:
-        raise Refusal(400, 900141, "Partner attestation by this call was retired on 2026-01-05: use the enhanced attestation.")
+        raise Refusal(
+            400, 900141, "Partner attestation by this call was retired on 2026-01-05: use the enhanced attestation."
+        )
     contact = form.part("primarycontact")
     if any(contact.text(name) is None for name in ("firstname", "lastname", "email")):
         raise Refusal(400, 3000, "primaryContact needs firstName, lastName and email.")
@@ -55,16 +79,35 @@ def create_agreement(call: Call) -> Answer:
         raise Refusal(400, 3000, "dateAgreed must be a date that is not in the future.")
     if attestation is not None:
         _accepted(call, attestation)
-    who = present(firstName=contact["firstname"], lastName=contact["lastname"], email=contact["email"], phoneNumber=contact.text("phonenumber"))
+    who = present(
+        firstName=contact["firstname"],
+        lastName=contact["lastname"],
+        email=contact["email"],
+        phoneNumber=contact.text("phonenumber"),
+    )
     for row in call.customer.rows("agreement").values():
         if row["contact"] == who and row["type"] == known["agreementType"]:
             raise Refusal(400, 600061, "An agreement with the same details has already been recorded.")
-    record = {"id": call.guid(), "user": call.caller.object_id, "contact": who, "template": known["templateId"], "agreed": str(form["dateagreed"]),
-              "type": known["agreementType"]}
+    record = {
+        "id": call.guid(),
+        "user": call.caller.object_id,
+        "contact": who,
+        "template": known["templateId"],
+        "agreed": str(form["dateagreed"]),
+        "type": known["agreementType"],
+    }
     call.customer.put("agreement", record)
     call.audit("agreement", "create_agreement", new={"TemplateId": known["templateId"], "Type": known["agreementType"]})
-    return Answer(201, {"userId": record["user"], "primaryContact": who, "templateId": record["template"], "dateAgreed": record["agreed"],
-                        "type": record["type"]})
+    return Answer(
+        201,
+        {
+            "userId": record["user"],
+            "primaryContact": who,
+            "templateId": record["template"],
+            "dateAgreed": record["agreed"],
+            "type": record["type"],
+        },
+    )
 
 
 def _accepted(call: Call, attestation: str) -> None:
@@ -74,27 +117,53 @@ def _accepted(call: Call, attestation: str) -> None:
 
 
 def enhanced_attestation(call: Call) -> Answer:
-    """POST /attestations/enhanced: opens an attestation a person at the customer has to accept (contract §7; answer's shape by inference)."""
+    """POST /attestations/enhanced: opens an attestation a person at the customer has to accept (contract §7; answer's
+    shape by inference).
+    """
     if call.settings.attestation != "enhanced":
         raise Refusal(400, 900141, "The enhanced attestation is not switched on in this environment.")
     form = call.form
-    missing = [name for name in ("country", "language", "companyname", "signatoryfirstname", "signatorylastname") if form.text(name) is None]
+    missing = [
+        name
+        for name in ("country", "language", "companyname", "signatoryfirstname", "signatorylastname")
+        if form.text(name) is None
+    ]
     if missing:
         raise Refusal(400, 3000, "Missing: " + ", ".join(missing))
     attestation_id = call.guid()
-    record = {"id": attestation_id, "accepted": False, "created": iso(call.now), "company": form["companyname"],
-              "signatory": f"{form['signatoryfirstname']} {form['signatorylastname']}"}
+    record = {
+        "id": attestation_id,
+        "accepted": False,
+        "created": iso(call.now),
+        "company": form["companyname"],
+        "signatory": f"{form['signatoryfirstname']} {form['signatorylastname']}",
+    }
     call.partner.save_shared("attestation", attestation_id, record)
-    return Answer(201, {"attestationId": attestation_id, "status": "pending", "createdDateTime": record["created"],
-                        "agreementLink": f"https://aka.ms/customeragreement#{attestation_id}", "attributes": attributes("EnhancedAttestation")})
+    return Answer(
+        201,
+        {
+            "attestationId": attestation_id,
+            "status": "pending",
+            "createdDateTime": record["created"],
+            "agreementLink": f"https://aka.ms/customeragreement#{attestation_id}",
+            "attributes": attributes("EnhancedAttestation"),
+        },
+    )
 
 
 def get_attestation(call: Call) -> Answer:
     found = call.partner.shared_one("attestation", call.params["attestation"].lower())
     if found is None:
         raise Refusal(404, 800002, "No such attestation.")
-    return Answer(200, {"attestationId": found["id"], "status": "accepted" if found["accepted"] else "pending", "createdDateTime": found["created"],
-                        "attributes": attributes("EnhancedAttestation")})
+    return Answer(
+        200,
+        {
+            "attestationId": found["id"],
+            "status": "accepted" if found["accepted"] else "pending",
+            "createdDateTime": found["created"],
+            "attributes": attributes("EnhancedAttestation"),
+        },
+    )
 
 
 def direct_signed(call: Call) -> Answer:
@@ -108,7 +177,10 @@ def template(call: Call) -> Answer:
         raise Refusal(404, 800002, "No such template.")
     language, country = call.query.get("language", "en-US"), call.query.get("country", call.settings.country)
     address = f"https://agreements.example.invalid/{wanted}/{language}/{country}"
-    return Answer(200, {"displayUri": f"{address}/view", "downloadUri": f"{address}/file", "language": language, "country": country})
+    return Answer(
+        200,
+        {"displayUri": f"{address}/view", "downloadUri": f"{address}/file", "language": language, "country": country},
+    )
 
 
 def has_agreement(call: Call) -> bool:
@@ -118,4 +190,8 @@ def has_agreement(call: Call) -> bool:
 
 def require_agreement(call: Call) -> None:
     if not has_agreement(call):
-        raise Refusal(403, 13605, "The customer has not accepted the Microsoft Customer Agreement and no partner attestation is recorded.")
+        raise Refusal(
+            403,
+            13605,
+            "The customer has not accepted the Microsoft Customer Agreement and no partner attestation is recorded.",
+        )

@@ -1,6 +1,7 @@
 """What hangs on an Azure plan, reservations and overage.
 
-Sources: contract §12 (registration, overage), §15 (entitlements); examples azure.*, entitlements.list, subscriptions.overage.*.
+Sources: contract §12 (registration, overage), §15 (entitlements); examples azure.*, entitlements.list,
+subscriptions.overage.*.
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ def _plan(call: Call) -> Doc:
 
 
 def _entitlement(row: Doc, item: Doc) -> Doc:
-    return {"id": item["id"], "friendlyName": item["name"], "status": item["status"], "subscriptionId": row["id"],
-            "attributes": attributes("AzureEntitlement")}
+    return {
+        "id": item["id"],
+        "friendlyName": item["name"],
+        "status": item["status"],
+        "subscriptionId": row["id"],
+        "attributes": attributes("AzureEntitlement"),
+    }
 
 
 def list_entitlements(call: Call) -> Answer:
@@ -62,9 +68,22 @@ def entitlements(call: Call) -> Answer:
         for line in order["lines"]:
             if line["kind"] == "Software" and line["quantity"] > 0:
                 parts = line["offer"].split(":")
-                items.append(present(includedEntitlements=[], referenceOrder={"id": order["id"], "lineItemId": str(line["number"]), "alternateId": order["id"]},
-                                     productId=parts[0], quantity=line["quantity"], entitledArtifacts=[], skuId=parts[1], entitlementType="software",
-                                     fulfillmentState="Fulfilled"))
+                items.append(
+                    present(
+                        includedEntitlements=[],
+                        referenceOrder={
+                            "id": order["id"],
+                            "lineItemId": str(line["number"]),
+                            "alternateId": order["id"],
+                        },
+                        productId=parts[0],
+                        quantity=line["quantity"],
+                        entitledArtifacts=[],
+                        skuId=parts[1],
+                        entitlementType="software",
+                        fulfillmentState="Fulfilled",
+                    )
+                )
     return Answer(200, collection([item for item in items if not wanted or item["entitlementType"].lower() == wanted]))
 
 
@@ -78,12 +97,25 @@ def register(call: Call) -> Answer:
 
 def registration_status(call: Call) -> Answer:
     row = find(call)
-    return Answer(200, {"subscriptionId": row["id"], "status": row.get("registration", "notregistered"), "attributes": attributes("SubscriptionRegistrationStatus")})
+    return Answer(
+        200,
+        {
+            "subscriptionId": row["id"],
+            "status": row.get("registration", "notregistered"),
+            "attributes": attributes("SubscriptionRegistrationStatus"),
+        },
+    )
 
 
 def _overage(call: Call, item: Doc) -> Doc:
-    return present(azureEntitlementId=item["azureEntitlementId"], partnerId=item.get("partnerId"), type=item.get("type", "PhoneServices"),
-                   overageEnabled=item["overageEnabled"], links={"overage": link(f"{call.base}/subscriptions/overage")}, attributes=attributes("Overage"))
+    return present(
+        azureEntitlementId=item["azureEntitlementId"],
+        partnerId=item.get("partnerId"),
+        type=item.get("type", "PhoneServices"),
+        overageEnabled=item["overageEnabled"],
+        links={"overage": link(f"{call.base}/subscriptions/overage")},
+        attributes=attributes("Overage"),
+    )
 
 
 def get_overage(call: Call) -> Answer:
@@ -96,8 +128,12 @@ def put_overage(call: Call) -> Answer:
     flag = form.get("overageenabled") if form.get("overageenabled") is not None else form.get("overage")
     if form.text("azureentitlementid") is None or flag is None:
         raise Refusal(400, 3000, "azureEntitlementId and overageEnabled are required.")
-    item: Doc = present(azureEntitlementId=form["azureentitlementid"], partnerId=form.text("partnerid"), type=form.text("type") or "PhoneServices",
-                        overageEnabled=as_flag(flag, "overageEnabled"))
+    item: Doc = present(
+        azureEntitlementId=form["azureentitlementid"],
+        partnerId=form.text("partnerid"),
+        type=form.text("type") or "PhoneServices",
+        overageEnabled=as_flag(flag, "overageEnabled"),
+    )
     customer = call.customer.customer
     customer["overage"] = [one for one in customer.get("overage", []) if one["type"] != item["type"]] + [item]
     call.customer.touch()

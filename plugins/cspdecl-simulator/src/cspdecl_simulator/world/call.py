@@ -51,7 +51,8 @@ class Call:
 
     @property
     def customer(self) -> World:
-        assert self.world is not None
+        if self.world is None:
+            raise LookupError("this operation is not about one customer")
         return self.world
 
     @property
@@ -91,15 +92,36 @@ class Call:
         except ValueError as problem:
             raise Refusal(400, 3000, f"The property {name} is not a valid date.") from problem
 
-    def audit(self, resource: str, operation: str, *, old: Doc | None = None, new: Doc | None = None,
-              data: list[Doc] | None = None, status: str = "succeeded") -> None:
+    def audit(
+        self,
+        resource: str,
+        operation: str,
+        *,
+        old: Doc | None = None,
+        new: Doc | None = None,
+        data: list[Doc] | None = None,
+        status: str = "succeeded",
+    ) -> None:
         """Remembers an activity; written with the rest when the request succeeds (contract §18)."""
         world = self.world
-        self.audits.append({
-            "id": self.guid(), "partnerId": self.settings.partner_tenant, "customerId": world.id if world else "",
-            "customerName": world.customer["company"] if world else "", "userPrincipalName": self.caller.upn or None,
-            "applicationId": self.caller.application or None, "resourceType": resource, "old": old, "new": new, "operationType": operation,
-            "originalCorrelationId": self.correlation, "operationDate": iso(self.now), "operationStatus": status, "customizedData": data or []})
+        self.audits.append(
+            {
+                "id": self.guid(),
+                "partnerId": self.settings.partner_tenant,
+                "customerId": world.id if world else "",
+                "customerName": world.customer["company"] if world else "",
+                "userPrincipalName": self.caller.upn or None,
+                "applicationId": self.caller.application or None,
+                "resourceType": resource,
+                "old": old,
+                "new": new,
+                "operationType": operation,
+                "originalCorrelationId": self.correlation,
+                "operationDate": iso(self.now),
+                "operationStatus": status,
+                "customizedData": data or [],
+            }
+        )
 
 
 def etag_of(row_id: str, version: int) -> str:
@@ -113,7 +135,7 @@ def check_etag(call: Call, current: str, body_etag: str | None = None) -> None:
     """Refuses a stale If-Match with 2055 (contract §4); a header given, the body's etag is not looked at."""
     sent = call.headers.get("if-match")
     wanted = (sent if sent is not None else body_etag or "").strip().removeprefix("W/").strip('"')
-    if wanted and wanted != "*" and wanted != current:
+    if wanted and wanted not in ("*", current):
         raise Refusal(400, 2055, "The entity tag does not match: the resource was changed in the meantime.")
 
 

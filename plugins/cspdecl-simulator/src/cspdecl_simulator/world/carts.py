@@ -1,6 +1,7 @@
 """Carts: create, read, replace, check out.
 
-Source: contract §10; examples carts.*. A cart answers 201 even when its lines carry errors, and buys nothing until it is checked out.
+Source: contract §10; examples carts.*. A cart answers 201 even when its lines carry errors, and buys nothing until it
+is checked out.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _checked(call: Call, cart: Doc) -> list[Line]:
 
 
 def _groups(lines: list[Line]) -> list[str]:
-    """Order group of each line: one for the traditional offers, else one a billing cycle (as the samples group them)."""
+    """Order group of each line: one for the traditional offers, else one a billing cycle, as in the samples."""
     names: list[str] = []
     seen: dict[str, str] = {}
     for line in lines:
@@ -57,15 +58,36 @@ def _groups(lines: list[Line]) -> list[str]:
 def _render_line(call: Call, line: Line, group: str, addons: list[Doc]) -> Doc:
     asked = line.asked
     doc = present(
-        id=asked["id"], catalogItemId=asked["catalogItemId"], friendlyName=asked.get("friendlyName"), quantity=asked["quantity"],
-        currencyCode=call.settings.currency, billingCycle=asked.get("billingCycle"), termDuration=asked.get("termDuration"),
-        promotionId=line.promotion, customTermEndDate=asked.get("customTermEndDate"), participants=asked.get("participants"),
-        renewsTo=asked.get("renewsTo"), attestationAccepted=asked.get("attestationAccepted"), provisioningContext=asked.get("provisioningContext", {}),
-        orderGroup=group, pricing=pricing(line, call.now) if line.error is None else None, error=line.error)
+        id=asked["id"],
+        catalogItemId=asked["catalogItemId"],
+        friendlyName=asked.get("friendlyName"),
+        quantity=asked["quantity"],
+        currencyCode=call.settings.currency,
+        billingCycle=asked.get("billingCycle"),
+        termDuration=asked.get("termDuration"),
+        promotionId=line.promotion,
+        customTermEndDate=asked.get("customTermEndDate"),
+        participants=asked.get("participants"),
+        renewsTo=asked.get("renewsTo"),
+        attestationAccepted=asked.get("attestationAccepted"),
+        provisioningContext=asked.get("provisioningContext", {}),
+        orderGroup=group,
+        pricing=pricing(line, call.now) if line.error is None else None,
+        error=line.error,
+    )
     if addons:
-        doc["addonItems"] = [present(id=item["id"], catalogItemId=item["catalogItemId"], friendlyName=item.get("friendlyName"),
-                                     quantity=item["quantity"], currencyCode=call.settings.currency, billingCycle=item.get("billingCycle"),
-                                     orderGroup=group) for item in addons]
+        doc["addonItems"] = [
+            present(
+                id=item["id"],
+                catalogItemId=item["catalogItemId"],
+                friendlyName=item.get("friendlyName"),
+                quantity=item["quantity"],
+                currencyCode=call.settings.currency,
+                billingCycle=item.get("billingCycle"),
+                orderGroup=group,
+            )
+            for item in addons
+        ]
     return doc
 
 
@@ -74,18 +96,36 @@ def _render(call: Call, cart: Doc) -> Doc:
     items: list[Any] = cart.get("final", [])
     if cart["status"] == "Active":
         groups = _groups(lines)
-        items = [_render_line(call, line, group, kept["addons"]) for line, group, kept in zip(lines, groups, cart["lines"], strict=True)]
+        items = [
+            _render_line(call, line, group, kept["addons"])
+            for line, group, kept in zip(lines, groups, cart["lines"], strict=True)
+        ]
     return present(
-        id=cart["id"], creationTimestamp=cart["created"], lastModifiedTimestamp=cart["modified"], expirationTimestamp=cart["expires"],
-        lastModifiedUser=cart["user"], status=cart["status"], lineItems=items, partnerOnRecordAttestationAccepted=cart["attested"],
-        links={"self": link(f"{call.base}/carts/{cart['id']}")}, attributes=attributes("Cart"))
+        id=cart["id"],
+        creationTimestamp=cart["created"],
+        lastModifiedTimestamp=cart["modified"],
+        expirationTimestamp=cart["expires"],
+        lastModifiedUser=cart["user"],
+        status=cart["status"],
+        lineItems=items,
+        partnerOnRecordAttestationAccepted=cart["attested"],
+        links={"self": link(f"{call.base}/carts/{cart['id']}")},
+        attributes=attributes("Cart"),
+    )
 
 
 def create_cart(call: Call) -> Answer:
     """POST …/carts: no idempotency is promised, so every call makes a cart of its own."""
     content = _read(call, call.form)
-    cart = {"id": call.guid(), "created": iso(call.now), "modified": iso(call.now), "expires": iso(call.now + LIFE),
-            "user": call.caller.object_id or call.caller.application, "status": "Active", **content}
+    cart = {
+        "id": call.guid(),
+        "created": iso(call.now),
+        "modified": iso(call.now),
+        "expires": iso(call.now + LIFE),
+        "user": call.caller.object_id or call.caller.application,
+        "status": "Active",
+        **content,
+    }
     call.customer.put("cart", cart)
     return Answer(201, _render(call, cart))
 
@@ -118,7 +158,9 @@ def _refuse_expired(call: Call, cart: Doc) -> None:
 
 
 def checkout(call: Call) -> Answer:
-    """POST …/carts/{id}/checkout: one order a group; repeated, a cart that was bought repeats its first answer (contract §10)."""
+    """POST …/carts/{id}/checkout: one order a group; repeated, a cart that was bought repeats its first answer
+    (contract §10).
+    """
     cart = _find(call)
     if cart["status"] == "Ordered" and not cart.get("failed"):
         if call.settings.repeat_checkout == "refuse":
@@ -131,8 +173,13 @@ def checkout(call: Call) -> Answer:
     wanted = set(cart.get("failed") or groups)
     for line, group in zip(lines, groups, strict=True):
         if group in wanted and line.error is not None:
-            raise refuse_line(line.error) if line.error["errorCode"] in (10001, 10002) else Refusal(
-                400, 800009, f"Line {line.asked['id']}: {line.error['errorDescription']}", data=[line.error])
+            raise (
+                refuse_line(line.error)
+                if line.error["errorCode"] in (10001, 10002)
+                else Refusal(
+                    400, 800009, f"Line {line.asked['id']}: {line.error['errorDescription']}", data=[line.error]
+                )
+            )
     _check_reseller(cart, lines)
     _check_count(call, [line for line, group in zip(lines, groups, strict=True) if group in wanted])
     return _place(call, cart, lines, groups, wanted)
@@ -161,16 +208,33 @@ def _place(call: Call, cart: Doc, lines: list[Line], groups: list[str], wanted: 
             continue
         chosen = [line for line, name in zip(lines, groups, strict=True) if name == group]
         if group in broken:
-            errors.append({"orderGroupId": group, "code": 800005, "description": "The order could not be created.", "attributes": attributes("OrderError")})
+            errors.append(
+                {
+                    "orderGroupId": group,
+                    "code": 800005,
+                    "description": "The order could not be created.",
+                    "attributes": attributes("OrderError"),
+                }
+            )
             continue
         for line in chosen:
             still_buyable(call, line)
         order = place_order(call, chosen, str(chosen[0].asked.get("billingCycle") or "none"))
         order["attested"] = cart["attested"]
         orders.append(_plain(render_order(call, order, fresh=True)))
-    final = _plain([_render_line(call, line, group, kept["addons"]) for line, group, kept in zip(lines, groups, cart["lines"], strict=True)])
-    cart.update(status="Ordered", modified=iso(call.now), final=final, failed=[error["orderGroupId"] for error in errors],
-                answer={"orders": orders, "orderErrors": errors, "attributes": attributes("CartCheckoutResult")})
+    final = _plain(
+        [
+            _render_line(call, line, group, kept["addons"])
+            for line, group, kept in zip(lines, groups, cart["lines"], strict=True)
+        ]
+    )
+    cart.update(
+        status="Ordered",
+        modified=iso(call.now),
+        final=final,
+        failed=[error["orderGroupId"] for error in errors],
+        answer={"orders": orders, "orderErrors": errors, "attributes": attributes("CartCheckoutResult")},
+    )
     call.customer.put("cart", cart)
     return Answer(201, cart["answer"])
 

@@ -1,6 +1,7 @@
 """PATCH on a subscription: the full-replacement contract and every change that goes through it.
 
-Sources: contract §13.1 (what is reset, what deletes schedules), §13.2 (renewal window), §13.3 (windows), §13.5 (terms), §13.9 (limits), §4 (codes).
+Sources: contract §13.1 (what is reset, what deletes schedules), §13.2 (renewal window), §13.3 (windows), §13.5
+(terms), §13.9 (limits), §4 (codes).
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from .orders import follow_up
 from .schedule import check_schedule, read_next_charge, read_schedule, same
 from .subscriptions import WINDOW, cancel_until, find, open_lots, provisioned, render, snapshot
 
-_CLOSED = {"deleted": (400, 2011, "The subscription has been deleted."), "expired": (400, 900277, "The subscription has expired."),
-           "disabled": (400, 900279, "The subscription is disabled: updates are no longer allowed.")}
+_CLOSED = {
+    "deleted": (400, 2011, "The subscription has been deleted."),
+    "expired": (400, 900277, "The subscription has expired."),
+    "disabled": (400, 900279, "The subscription is disabled: updates are no longer allowed."),
+}
 
 
 def patch_subscription(call: Call) -> Answer:
@@ -38,11 +42,21 @@ def patch_subscription(call: Call) -> Answer:
     work["updates"] += 1
     slow = call.settings.slow_seconds
     if slow > 0 and changed:
-        work["pending"] = {"due": iso(call.machine + timedelta(seconds=slow)), "due_business": iso(call.now + timedelta(seconds=slow)), "before": before}
+        work["pending"] = {
+            "due": iso(call.machine + timedelta(seconds=slow)),
+            "due_business": iso(call.now + timedelta(seconds=slow)),
+            "before": before,
+        }
     else:
         work.pop("pending", None)
     call.customer.put("subscription", work)
-    call.audit("subscription", "update_subscription", old=snapshot(before), new=snapshot(work), data=[{"key": "SubscriptionId", "value": work["id"]}])
+    call.audit(
+        "subscription",
+        "update_subscription",
+        old=snapshot(before),
+        new=snapshot(work),
+        data=[{"key": "SubscriptionId", "value": work["id"]}],
+    )
     if work.get("pending"):
         shown = dict(work)
         shown.pop("pending")
@@ -65,15 +79,20 @@ def _check_ready(call: Call, row: Doc) -> None:
 
 
 def renewing(call: Call, row: Doc) -> bool:
-    """Inside the queue of a renewal: from 00:00 UTC of the new term's first day until the renewal completes (contract §13.2)."""
+    """Inside the queue of a renewal: from 00:00 UTC of the new term's first day until the renewal completes (contract
+    §13.2).
+    """
     end = moment(row["end"])
-    return row["status"] in ("active", "suspended") and end <= call.now < end + timedelta(seconds=call.settings.renewal_lag_seconds)
+    return row["status"] in ("active", "suspended") and end <= call.now < end + timedelta(
+        seconds=call.settings.renewal_lag_seconds
+    )
 
 
 def _apply(call: Call, row: Doc, form: Body) -> list[str]:
     """Makes the changes a body asks for, in place, and says which kinds there were.
 
-    Omitted autoRenewEnabled, next-term and next-charge instructions are reset (contract §13.1); omitted quantity, status and names are not touched.
+    Omitted autoRenewEnabled, next-term and next-charge instructions are reset (contract §13.1); omitted quantity,
+    status and names are not touched.
     """
     if renewing(call, row):
         raise Refusal(409, 900278, "The subscription is being renewed: repeat the request later.")
@@ -84,9 +103,17 @@ def _apply(call: Call, row: Doc, form: Body) -> list[str]:
     term = str(form.text("termduration") or row["term"]).upper() if row["kind"] != LEGACY else row["term"]
     plan = snake(form.text("billingcycle") or row["plan"])
     partner = form.text("partnerid") or row["partner"]
-    changed = [what for what, differs in (
-        ("status", status != row["status"]), ("quantity", quantity != row["quantity"]), ("term", (term, plan) != (row["term"], row["plan"])),
-        ("name", name != row["name"]), ("partner", partner != row["partner"])) if differs]
+    changed = [
+        what
+        for what, differs in (
+            ("status", status != row["status"]),
+            ("quantity", quantity != row["quantity"]),
+            ("term", (term, plan) != (row["term"], row["plan"])),
+            ("name", name != row["name"]),
+            ("partner", partner != row["partner"]),
+        )
+        if differs
+    ]
     wanted = read_schedule(call, form, row) if row["kind"] != LEGACY else None
     asked_auto = form.get("autorenewenabled") is not None and auto != row["auto"]
     if asked_auto and auto and row["status"] == "suspended" and status == "suspended":
@@ -104,7 +131,7 @@ def _apply(call: Call, row: Doc, form: Body) -> list[str]:
         row["name"] = name
     if "partner" in changed:
         _change_partner(call, row, partner)
-    if row["status"] == "active" and row["status"] == status and not ("status" in changed):
+    if row["status"] == "active" and row["status"] == status and "status" not in changed:
         _set_auto(row, auto)
     if changed and not row["trial"]:
         row["schedule"] = None
@@ -117,8 +144,12 @@ def _set_auto(row: Doc, auto: bool) -> None:
     row["auto"] = auto
 
 
-def _apply_charge_and_schedule(call: Call, row: Doc, form: Body, wanted: Doc | None, auto: bool, changed: list[str]) -> None:
-    """Schedules are saved when nothing else changes; any immediate change deletes them, whatever the body still says (contract §13.1)."""
+def _apply_charge_and_schedule(
+    call: Call, row: Doc, form: Body, wanted: Doc | None, auto: bool, changed: list[str]
+) -> None:
+    """Schedules are saved when nothing else changes; any immediate change deletes them, whatever the body still says
+    (contract §13.1).
+    """
     if row["kind"] == LEGACY:
         return
     next_charge = read_next_charge(call, form, row)
@@ -133,7 +164,9 @@ def _apply_charge_and_schedule(call: Call, row: Doc, form: Body, wanted: Doc | N
             row["schedule"] = None
     elif not same(wanted, row["schedule"]):
         row["schedule"] = check_schedule(call, row, wanted, auto)
-    elif row["schedule"] is not None and row["schedule"]["action"] == "RenewToNewTerm" and not auto and not row["trial"]:
+    elif (
+        row["schedule"] is not None and row["schedule"]["action"] == "RenewToNewTerm" and not auto and not row["trial"]
+    ):
         row["schedule"] = None  # auto-renew off deletes them
     elif row["schedule"] is not None and row["schedule"]["source"] == "next" and wanted["source"] == "actions":
         row["schedule"]["source"] = "actions"
@@ -165,7 +198,10 @@ def _cancel(call: Call, row: Doc) -> None:
         if row["kind"] == "SaaS":
             raise Refusal(400, 900213, "The subscription is past the 72-hour cancellation window.", data=["72"])
         raise Refusal(400, 900117, "The subscription is past the 7-day cancellation window.", data=["7"])
-    if row["kind"] == NCE and any(other.get("parent") == row["id"] and other["status"] == "active" for other in call.customer.rows("subscription").values()):
+    if row["kind"] == NCE and any(
+        other.get("parent") == row["id"] and other["status"] == "active"
+        for other in call.customer.rows("subscription").values()
+    ):
         raise Refusal(409, 27009, "Cancel the add-ons first.")
     row.update(auto=False, lots=[], cancel_until=None, schedule=None, next_charge=None)
     if row["kind"] != LEGACY:
@@ -191,8 +227,12 @@ def _change_quantity(call: Call, row: Doc, quantity: int) -> None:
             left, _ = seats_left(call.customer, sku, besides=row["id"])
             if quantity > left:
                 available = max(0, left - row["quantity"])
-                raise Refusal(403, 800088, f"The quantity exceeds the remaining limit of {available} seats for catalog item {sku.key}.",
-                              data=[sku.key, str(available)])
+                raise Refusal(
+                    403,
+                    800088,
+                    f"The quantity exceeds the remaining limit of {available} seats for catalog item {sku.key}.",
+                    data=[sku.key, str(available)],
+                )
         if row["promotion"]:
             _check_cap(call, row, delta)
         if row["kind"] != LEGACY:
@@ -208,8 +248,12 @@ def _change_quantity(call: Call, row: Doc, quantity: int) -> None:
 def _check_cap(call: Call, row: Doc, delta: int) -> None:
     """Adding seats beyond a promotion's cap fails, where a purchase would go through at list price (contract §9.1)."""
     promotion = call.partner.shared_one("promotion", str(row["promotion"]).upper())
-    if promotion is not None and any(item["type"] == "SeatCount" for item in promotions.problems(
-            call, promotion, f"{row['product']}:{row['sku']}", row["term"], row["plan"], delta)):
+    if promotion is not None and any(
+        item["type"] == "SeatCount"
+        for item in promotions.problems(
+            call, promotion, f"{row['product']}:{row['sku']}", row["term"], row["plan"], delta
+        )
+    ):
         raise Refusal(400, 27006, "The promotion's seat limit has been reached.")
 
 
@@ -251,15 +295,29 @@ def _change_term(call: Call, row: Doc, term: str, plan: str, form: Body) -> None
     if price is None:
         raise Refusal(403, 800028, "This term is no longer available for purchase.")
     won = promotions.best(call, sku.key, term, plan, row["quantity"], form.text("promotionid"))
-    row.update(term=term, plan=plan, start=iso(call.now), end=iso(next_term_start(call.now, term)), committed=iso(call.now), custom_end=None,
-               promotion=won[0] if won else None,
-               price={"unit": str(price.unit), "discount": str(won[1] if won else Decimal(0)), "currency": call.settings.currency, "at": iso(call.now)})
+    row.update(
+        term=term,
+        plan=plan,
+        start=iso(call.now),
+        end=iso(next_term_start(call.now, term)),
+        committed=iso(call.now),
+        custom_end=None,
+        promotion=won[0] if won else None,
+        price={
+            "unit": str(price.unit),
+            "discount": str(won[1] if won else Decimal(0)),
+            "currency": call.settings.currency,
+            "at": iso(call.now),
+        },
+    )
     # No new window is documented for a term change; what was still open stays open (READINGS.md).
     follow_up(call, row, "convert", row["quantity"])
 
 
 def _change_partner(call: Call, row: Doc, partner: str) -> None:
-    if call.settings.model == "direct" or not any(item["mpnId"] == partner for item in call.partner.shared("reseller").values()):
+    if call.settings.model == "direct" or not any(
+        item["mpnId"] == partner for item in call.partner.shared("reseller").values()
+    ):
         raise Refusal(400, 800098, "The partner of record cannot be updated.")
     row["partner"] = partner
 

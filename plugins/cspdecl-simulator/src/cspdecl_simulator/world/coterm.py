@@ -60,7 +60,9 @@ def allowed_dates(world: World, start: datetime, term: str) -> list[tuple[str, d
 
 
 def check_date(world: World, start: datetime, term: str, wanted: datetime) -> bool:
-    """Whether `wanted` may end a term bought on `start`: any month end inside it, or the end of an active subscription (READINGS.md)."""
+    """Whether `wanted` may end a term bought on `start`: any month end inside it, or the end of an active
+    subscription (READINGS.md).
+    """
     if term not in MONTHS:
         return False
     day, first, last = midnight(wanted), midnight(start), next_term_start(start, term) - DAY
@@ -72,12 +74,20 @@ def check_date(world: World, start: datetime, term: str, wanted: datetime) -> bo
         return True
     if term == "P1M" and day.day in (28, 29, 30):
         return False
-    return any(row["status"] == "active" and not row["trial"] and row["kind"] == NCE and (term == "P1M" or row["term"] != "P1M")
-               and last_day(moment(row["end"])) == day for row in world.rows("subscription").values())
+    return any(
+        row["status"] == "active"
+        and not row["trial"]
+        and row["kind"] == NCE
+        and (term == "P1M" or row["term"] != "P1M")
+        and last_day(moment(row["end"])) == day
+        for row in world.rows("subscription").values()
+    )
 
 
 def list_dates(call: Call) -> Answer:
-    """GET …/subscriptions/customTermEndDates: for purchases, 300 a page, the token in a response header (contract §5, §12)."""
+    """GET …/subscriptions/customTermEndDates: for purchases, 300 a page, the token in a response header (contract §5,
+    §12).
+    """
     query = {name.replace("_", ""): value for name, value in call.query.items()}
     term = query.get("termduration", "").upper()
     if term not in MONTHS:
@@ -100,11 +110,17 @@ def list_dates(call: Call) -> Answer:
     except ValueError as problem:
         raise Refusal(400, 800002, "The continuation token is not valid.") from problem
     headers = {"MS-ContinuationToken": str(begin + PAGE)} if begin + PAGE < len(items) else {}
-    return Answer(200, collection(items[begin:begin + PAGE], f"{call.base}/subscriptions/customTermEndDates?term_duration={term}"), headers)
+    return Answer(
+        200,
+        collection(items[begin : begin + PAGE], f"{call.base}/subscriptions/customTermEndDates?term_duration={term}"),
+        headers,
+    )
 
 
 def term_price(unit: Decimal, start: datetime, end: datetime, term: str, plan: str) -> Decimal:
-    """What one seat costs over `[start, end)`: full charges and one shortened one before them, by days (commerce §2.6, an estimate)."""
+    """What one seat costs over `[start, end)`: full charges and one shortened one before them, by days (commerce
+    §2.6, an estimate).
+    """
     if not term or term not in MONTHS or end == next_term_start(start, term):
         return unit
     charge = unit / whole_cycles(term, plan)

@@ -15,11 +15,25 @@ from ..wire import Answer, Body, Doc, Refusal, attributes, present
 from .call import Call
 
 # The table of error codes names these; the create page's longer list is for information (READINGS.md).
-REGISTRATION_COUNTRIES = frozenset("AM AZ BY HU IN KZ KG MD RU TJ UZ UA".split())
-REGISTRATION_ALLOWED = REGISTRATION_COUNTRIES | frozenset("BR ZA PL AE SA TR TH VN MM IQ SS VE".split())
+REGISTRATION_COUNTRIES = frozenset(["AM", "AZ", "BY", "HU", "IN", "KZ", "KG", "MD", "RU", "TJ", "UZ", "UA"])
+REGISTRATION_ALLOWED = REGISTRATION_COUNTRIES | frozenset(
+    ["BR", "ZA", "PL", "AE", "SA", "TR", "TH", "VN", "MM", "IQ", "SS", "VE"]
+)
 STATE_CHECKED = frozenset(("US", "CA", "CN", "MX"))
 _US_PHONE = r"^(1[\-\/\.]?)?(\((\d{3})\)|(\d{3}))[\-\/\.]?(\d{3})[\-\/\.]?(\d{4})$"
-_ADDRESS = ("country", "region", "city", "state", "addressLine1", "addressLine2", "postalCode", "firstName", "lastName", "middleName", "phoneNumber")
+_ADDRESS = (
+    "country",
+    "region",
+    "city",
+    "state",
+    "addressLine1",
+    "addressLine2",
+    "postalCode",
+    "firstName",
+    "lastName",
+    "middleName",
+    "phoneNumber",
+)
 
 
 @cache
@@ -38,17 +52,33 @@ def country_rules(call: Call) -> Answer:
         raise Refusal(400, 800002, "The country must be a two-letter ISO code.")
     found, is_us = rules(iso2), iso2 == "US"
     culture = found.get("culture", f"en-{iso2}")
-    return Answer(200, present(
-        iso2Code=iso2, defaultCulture=culture, isStateRequired=bool(found.get("states")),
-        states={"value": found["states"].split()} if found.get("states") else None,
-        supportedStatesList=found["states"].split() if found.get("states") else None,
-        supportedLanguages={"value": found.get("languages", "en").split()}, supportedCultures={"value": found.get("cultures", culture).split()},
-        isPostalCodeRequired=bool(found.get("postal")), postalCodeRegex=found.get("postal", ""), isCityRequired=True,
-        isVatIdSupported=bool(found.get("vat")), vatIdRegex=found.get("vat"), taxIdFormat="US######" if is_us else None,
-        taxIdSample="US999965" if is_us else None, phoneNumberRegex=_US_PHONE if is_us else r"^[0-9 ()+\-\/.]{4,20}$",
-        isRegistrationNumberSupported=iso2 in REGISTRATION_ALLOWED, isTaxIdSupported=is_us or bool(found.get("vat")), isTaxIdOptional=True,
-        resellerAgreementRegion=found.get("agreement_region", "EMEA"), geographicRegion=found.get("region", "Other"),
-        countryCallingCodes={"value": [found["calling"]] if found.get("calling") else []}, attributes=attributes("CountryInformation")))
+    return Answer(
+        200,
+        present(
+            iso2Code=iso2,
+            defaultCulture=culture,
+            isStateRequired=bool(found.get("states")),
+            states={"value": found["states"].split()} if found.get("states") else None,
+            supportedStatesList=found["states"].split() if found.get("states") else None,
+            supportedLanguages={"value": found.get("languages", "en").split()},
+            supportedCultures={"value": found.get("cultures", culture).split()},
+            isPostalCodeRequired=bool(found.get("postal")),
+            postalCodeRegex=found.get("postal", ""),
+            isCityRequired=True,
+            isVatIdSupported=bool(found.get("vat")),
+            vatIdRegex=found.get("vat"),
+            taxIdFormat="US######" if is_us else None,
+            taxIdSample="US999965" if is_us else None,
+            phoneNumberRegex=_US_PHONE if is_us else r"^[0-9 ()+\-\/.]{4,20}$",
+            isRegistrationNumberSupported=iso2 in REGISTRATION_ALLOWED,
+            isTaxIdSupported=is_us or bool(found.get("vat")),
+            isTaxIdOptional=True,
+            resellerAgreementRegion=found.get("agreement_region", "EMEA"),
+            geographicRegion=found.get("region", "Other"),
+            countryCallingCodes={"value": [found["calling"]] if found.get("calling") else []},
+            attributes=attributes("CountryInformation"),
+        ),
+    )
 
 
 def read_address(source: Body) -> Doc:
@@ -82,16 +112,30 @@ def validate_address(call: Call) -> Answer:
     wrong = address_problems(address)
     has_number = any(char.isdigit() for char in address.get("addressLine1", ""))
     if wrong:
-        return Answer(200, {"originalAddress": address, "suggestedAddresses": [], "status": "NotValidated",
-                            "validationMessage": "Address field invalid for property: " + ", ".join(f"'{name}'" for name in wrong)})
+        return Answer(
+            200,
+            {
+                "originalAddress": address,
+                "suggestedAddresses": [],
+                "status": "NotValidated",
+                "validationMessage": "Address field invalid for property: " + ", ".join(f"'{name}'" for name in wrong),
+            },
+        )
     better = dict(address)
     if address["country"].upper() == "US" and "-" not in address["postalCode"]:
         better["postalCode"] = address["postalCode"] + "-0001"
     if has_number:
         return Answer(200, {"originalAddress": address, "suggestedAddresses": [better], "status": "VerifiedShippable"})
     better["addressLine1"] = f"1 {address['addressLine1']}"
-    return Answer(200, {"originalAddress": address, "suggestedAddresses": [better], "status": "StreetPartial",
-                        "validationMessage": "Address field invalid for property: 'Region', 'PostalCode', 'City'"})
+    return Answer(
+        200,
+        {
+            "originalAddress": address,
+            "suggestedAddresses": [better],
+            "status": "StreetPartial",
+            "validationMessage": "Address field invalid for property: 'Region', 'PostalCode', 'City'",
+        },
+    )
 
 
 def check_registration(country: str, number: str | None, phone: str | None) -> None:

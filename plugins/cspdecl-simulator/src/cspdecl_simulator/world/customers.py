@@ -19,7 +19,9 @@ MAX_PAGE = 500
 SANDBOX_CUSTOMERS = 75
 _FILTERS = ("companyname", "domain", "indirectreseller", "indirectcloudsolutionprovider")
 _GUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-_DOMAIN = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,60}\.(onmicrosoft\.com|ccsctp\.net|onmicrosoft\.us|partner\.onmschina\.cn)$")
+_DOMAIN = re.compile(
+    r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,60}\.(onmicrosoft\.com|ccsctp\.net|onmicrosoft\.us|partner\.onmschina\.cn)$"
+)
 
 
 def is_guid(text: str) -> bool:
@@ -30,10 +32,15 @@ def company_profile(customer: Doc, *, full: bool) -> Doc:
     """The company as the tenant knows it; address and email only with delegated access (contract §6)."""
     visible = full and customer["delegated"]
     return present(
-        tenantId=customer["id"], domain=customer["domain"], companyName=customer["company"],
+        tenantId=customer["id"],
+        domain=customer["domain"],
+        companyName=customer["company"],
         organizationRegistrationNumber=customer.get("registration") if full else None,
-        address=customer["address"] if visible else None, email=customer["email"] if visible else None,
-        links={"self": link(f"/customers/{customer['id']}/profiles/company")}, attributes=attributes("CustomerCompanyProfile"))
+        address=customer["address"] if visible else None,
+        email=customer["email"] if visible else None,
+        links={"self": link(f"/customers/{customer['id']}/profiles/company")},
+        attributes=attributes("CustomerCompanyProfile"),
+    )
 
 
 def billing_etag(customer: Doc) -> str:
@@ -42,9 +49,16 @@ def billing_etag(customer: Doc) -> str:
 
 def billing_profile(customer: Doc, *, with_link: bool = True) -> Doc:
     billing = customer["billing"]
-    doc = present(id=billing["id"], firstName=billing.get("firstName"), lastName=billing.get("lastName"), email=billing["email"],
-                  culture=billing["culture"], language=billing["language"], companyName=billing["companyName"],
-                  defaultAddress=billing["defaultAddress"])
+    doc = present(
+        id=billing["id"],
+        firstName=billing.get("firstName"),
+        lastName=billing.get("lastName"),
+        email=billing["email"],
+        culture=billing["culture"],
+        language=billing["language"],
+        companyName=billing["companyName"],
+        defaultAddress=billing["defaultAddress"],
+    )
     if with_link:
         doc["links"] = {"self": link(f"/customers/{customer['id']}/profiles/billing")}
     doc["attributes"] = attributes("CustomerBillingProfile", billing_etag(customer))
@@ -52,18 +66,33 @@ def billing_profile(customer: Doc, *, with_link: bool = True) -> Doc:
 
 
 def _summary(customer: Doc) -> Doc:
-    return {"id": customer["id"], "companyProfile": company_profile(customer, full=False), "relationshipToPartner": customer["relationship"],
-            "links": {"self": link(f"/customers/{customer['id']}")}, "attributes": attributes("Customer")}
+    return {
+        "id": customer["id"],
+        "companyProfile": company_profile(customer, full=False),
+        "relationshipToPartner": customer["relationship"],
+        "links": {"self": link(f"/customers/{customer['id']}")},
+        "attributes": attributes("Customer"),
+    }
 
 
 def get_customer(call: Call) -> Answer:
     """GET /customers/{id}"""
     customer = call.customer.customer
-    return Answer(200, present(
-        id=customer["id"], commerceId=customer["commerce_id"], companyProfile=company_profile(customer, full=True),
-        billingProfile=billing_profile(customer), relationshipToPartner=customer["relationship"], allowDelegatedAccess=customer["delegated"],
-        customDomains=customer["custom_domains"] if customer["delegated"] else None, associatedPartnerId=customer.get("reseller"),
-        links={"self": link(call.base)}, attributes=attributes("Customer")))
+    return Answer(
+        200,
+        present(
+            id=customer["id"],
+            commerceId=customer["commerce_id"],
+            companyProfile=company_profile(customer, full=True),
+            billingProfile=billing_profile(customer),
+            relationshipToPartner=customer["relationship"],
+            allowDelegatedAccess=customer["delegated"],
+            customDomains=customer["custom_domains"] if customer["delegated"] else None,
+            associatedPartnerId=customer.get("reseller"),
+            links={"self": link(call.base)},
+            attributes=attributes("Customer"),
+        ),
+    )
 
 
 def _parse_filter(text: str, call: Call) -> tuple[str, str]:
@@ -101,7 +130,9 @@ def list_customers(call: Call) -> Answer:
     if more:
         following = base64.b64encode(json.dumps([rows[-1][0], size, field, prefix]).encode()).decode()
         answer["continuationToken"] = following
-        answer["links"]["next"] = link(f"/customers?size={size}&seekOperation=Next", headers=[{"key": "MS-ContinuationToken", "value": following}])
+        answer["links"]["next"] = link(
+            f"/customers?size={size}&seekOperation=Next", headers=[{"key": "MS-ContinuationToken", "value": following}]
+        )
     return Answer(200, answer)
 
 
@@ -137,19 +168,45 @@ def _read_profile(form: Body) -> tuple[Doc, str]:
         raise Refusal(400, 3000, "BillingProfile.DefaultAddress is not valid: " + ", ".join(wrong))
     culture = str(billing["culture"])
     language, _, region = culture.partition("-")
-    return present(firstName=billing.text("firstname"), lastName=billing.text("lastname"), email=str(billing["email"]),
-                   culture=f"{language.lower()}-{region.upper()}" if region else culture, language=str(billing["language"]),
-                   companyName=str(billing["companyname"]), defaultAddress=address), domain
+    return present(
+        firstName=billing.text("firstname"),
+        lastName=billing.text("lastname"),
+        email=str(billing["email"]),
+        culture=f"{language.lower()}-{region.upper()}" if region else culture,
+        language=str(billing["language"]),
+        companyName=str(billing["companyname"]),
+        defaultAddress=address,
+    ), domain
 
 
-def new_customer(*, customer_id: str, commerce_id: str, company: str, domain: str, billing: Doc, created: str, **more: Any) -> Doc:
+def new_customer(
+    *, customer_id: str, commerce_id: str, company: str, domain: str, billing: Doc, created: str, **more: Any
+) -> Doc:
     """A customer's own record; `more` overrides any field."""
-    address = {name: value for name, value in billing["defaultAddress"].items() if name not in ("firstName", "lastName", "middleName", "state")}
+    address = {
+        name: value
+        for name, value in billing["defaultAddress"].items()
+        if name not in ("firstName", "lastName", "middleName", "state")
+    }
     if billing["defaultAddress"].get("state"):
         address["region"] = billing["defaultAddress"]["state"]
-    doc: Doc = {"id": customer_id, "name": "", "commerce_id": commerce_id, "company": company, "domain": domain, "billing": billing,
-                "billing_version": 1, "address": address, "email": billing["email"], "relationship": "reseller", "delegated": True,
-                "custom_domains": [domain], "qualifications": [], "created": created, "direct_signed": False}
+    doc: Doc = {
+        "id": customer_id,
+        "name": "",
+        "commerce_id": commerce_id,
+        "company": company,
+        "domain": domain,
+        "billing": billing,
+        "billing_version": 1,
+        "address": address,
+        "email": billing["email"],
+        "relationship": "reseller",
+        "delegated": True,
+        "custom_domains": [domain],
+        "qualifications": [],
+        "created": created,
+        "direct_signed": False,
+    }
     doc.update(more)
     return doc
 
@@ -178,19 +235,39 @@ def create_customer(call: Call) -> Answer:
     billing["id"] = call.guid()
     billing["defaultAddress"].setdefault("phoneNumber", "")
     gdap = bool(form.get("enablegdapbydefault"))
-    customer = new_customer(customer_id=call.guid(), commerce_id=call.guid(), company=billing["companyName"], domain=domain, billing=billing,
-                            created=iso(call.now), registration=number, reseller=reseller.lower() if reseller else None, gdap=gdap)
+    customer = new_customer(
+        customer_id=call.guid(),
+        commerce_id=call.guid(),
+        company=billing["companyName"],
+        domain=domain,
+        billing=billing,
+        created=iso(call.now),
+        registration=number,
+        reseller=reseller.lower() if reseller else None,
+        gdap=gdap,
+    )
     call.partner.save_customer(customer, 1e18)
     call.world = World(customer, call.partner)
     answer = present(
-        id=customer["id"], commerceId=customer["commerce_id"], companyProfile=company_profile(customer, full=False) | (
-            {"organizationRegistrationNumber": number} if number else {}),
-        billingProfile=billing_profile(customer, with_link=False), enableGDAPByDefault=gdap,
-        relationshipToPartner="reseller" if reseller else "none", allowDelegatedAccess=True if reseller else None,
-        userCredentials={"userName": "admin", "password": "".join(call.rng.choices("abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789!*=;", k=12))},
-        associatedPartnerId=reseller, attributes=attributes("Customer"))
+        id=customer["id"],
+        commerceId=customer["commerce_id"],
+        companyProfile=company_profile(customer, full=False)
+        | ({"organizationRegistrationNumber": number} if number else {}),
+        billingProfile=billing_profile(customer, with_link=False),
+        enableGDAPByDefault=gdap,
+        relationshipToPartner="reseller" if reseller else "none",
+        allowDelegatedAccess=True if reseller else None,
+        userCredentials={
+            "userName": "admin",
+            "password": "".join(call.rng.choices("abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789!*=;", k=12)),
+        },
+        associatedPartnerId=reseller,
+        attributes=attributes("Customer"),
+    )
     call.partner.save_reply(f"create-customer/{request_id.lower()}", 201, dump(answer).decode())
-    call.audit("customer", "add_customer", new={"Id": customer["id"], "Domain": domain, "CompanyName": customer["company"]})
+    call.audit(
+        "customer", "add_customer", new={"Id": customer["id"], "Domain": domain, "CompanyName": customer["company"]}
+    )
     return Answer(201, answer)
 
 
@@ -214,13 +291,24 @@ def patch_customer(call: Call) -> Answer:
 
 def _relationship_answer(*, allow: bool | None, relationship: str) -> Doc:
     """This page prints every field, the empty ones as null."""
-    return {"id": None, "commerceId": None, "companyProfile": None, "billingProfile": None, "relationshipToPartner": relationship,
-            "allowDelegatedAccess": allow, "userCredentials": None, "customDomains": None, "associatedPartnerId": None,
-            "attributes": attributes("Customer")}
+    return {
+        "id": None,
+        "commerceId": None,
+        "companyProfile": None,
+        "billingProfile": None,
+        "relationshipToPartner": relationship,
+        "allowDelegatedAccess": allow,
+        "userCredentials": None,
+        "customDomains": None,
+        "associatedPartnerId": None,
+        "attributes": attributes("Customer"),
+    }
 
 
 def delete_customer(call: Call) -> Answer:
-    """DELETE /customers/{id}: the sandbox only; software and reservation orders have to be cancelled first (contract §20)."""
+    """DELETE /customers/{id}: the sandbox only; software and reservation orders have to be cancelled first (contract
+    §20).
+    """
     if call.settings.environment != "sandbox":
         raise Refusal(403, 900127, "Customers can only be deleted in the integration sandbox.")
     for order in call.customer.rows("order").values():
@@ -235,18 +323,33 @@ def delete_customer(call: Call) -> Answer:
 
 def head_domain(call: Call) -> Answer:
     """HEAD /domains/{domain}: 404 = free, 200 = taken."""
-    taken = call.partner.domain_taken(call.params["domain"]) or call.params["domain"].lower() == call.settings.partner_domain.lower()
+    taken = (
+        call.partner.domain_taken(call.params["domain"])
+        or call.params["domain"].lower() == call.settings.partner_domain.lower()
+    )
     return Answer(200 if taken else 404, raw=b"")
 
 
 def validation_status(call: Call) -> Answer:
-    """GET /customers/{id}/validationStatus?type=account; nothing recorded answers 404 in a shape of its own (contract §4)."""
+    """GET /customers/{id}/validationStatus?type=account; nothing recorded answers 404 in a shape of its own (contract
+    §4).
+    """
     if call.query.get("type", "").lower() != "account":
         raise Refusal(400, 800002, "type must be account.")
     found = call.customer.customer.get("validation")
     if not found:
         text = f"Account Status for the customer, {call.customer.id} was not found."
-        raise Refusal(404, 600074, text, body={
-            "code": 600074, "message": text, "description": text, "errorName": "AccountStatusNotFound", "isRetryable": False,
-            "errorMessageExtended": "InternalErrorCode=600074"})
+        raise Refusal(
+            404,
+            600074,
+            text,
+            body={
+                "code": 600074,
+                "message": text,
+                "description": text,
+                "errorName": "AccountStatusNotFound",
+                "isRetryable": False,
+                "errorMessageExtended": "InternalErrorCode=600074",
+            },
+        )
     return Answer(200, {"type": "account", "status": found["status"], "lastUpdateDateTime": found["at"]})

@@ -6,21 +6,31 @@ Source: contract §18. Old and new values are JSON in a string, names in PascalC
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
-from ..wire import DAY, UTC, Answer, Body, Doc, Refusal, attributes, collection, midnight, moment, present
+from ..wire import DAY, Answer, Body, Doc, Refusal, attributes, collection, midnight, moment, present
 from .call import Call
 
 
 def finish(record: Doc) -> Doc:
     """A record of `Call.audit` in the shape it is kept and shown in."""
     return present(
-        id=record["id"], partnerId=record["partnerId"], customerId=record["customerId"], customerName=record["customerName"],
-        userPrincipalName=record["userPrincipalName"], applicationId=record["applicationId"], resourceType=record["resourceType"],
+        id=record["id"],
+        partnerId=record["partnerId"],
+        customerId=record["customerId"],
+        customerName=record["customerName"],
+        userPrincipalName=record["userPrincipalName"],
+        applicationId=record["applicationId"],
+        resourceType=record["resourceType"],
         resourceOldValue=json.dumps(record["old"]) if record["old"] is not None else None,
-        resourceNewValue=json.dumps(record["new"]) if record["new"] is not None else None, operationType=record["operationType"],
-        originalCorrelationId=record["originalCorrelationId"] or None, operationDate=record["operationDate"],
-        operationStatus=record["operationStatus"], customizedData=record["customizedData"], attributes=attributes("AuditRecord"))
+        resourceNewValue=json.dumps(record["new"]) if record["new"] is not None else None,
+        operationType=record["operationType"],
+        originalCorrelationId=record["originalCorrelationId"] or None,
+        operationDate=record["operationDate"],
+        operationStatus=record["operationStatus"],
+        customizedData=record["customizedData"],
+        attributes=attributes("AuditRecord"),
+    )
 
 
 def _date(text: str, name: str) -> datetime:
@@ -50,7 +60,11 @@ def audit_records(call: Call) -> Answer:
     since = midnight(_date(text, "startDate")) if text else midnight(call.now - 30 * DAY)
     if since < midnight(call.now - 90 * DAY):
         raise Refusal(400, 800002, "startDate must not be older than 90 days.")
-    until = midnight(_date(call.query["enddate"], "endDate")) + DAY if call.query.get("enddate") else midnight(call.now) + DAY
+    until = (
+        midnight(_date(call.query["enddate"], "endDate")) + DAY
+        if call.query.get("enddate")
+        else midnight(call.now) + DAY
+    )
     rows = call.partner.audit(since.timestamp(), until.timestamp())
     if call.query.get("filter"):
         try:
@@ -66,13 +80,17 @@ def audit_records(call: Call) -> Answer:
         start = int(call.headers.get("ms-continuationtoken", "0"))
     except ValueError as problem:
         raise Refusal(400, 800002, "size or continuation token is not valid.") from problem
-    chosen = rows[start:start + size]
+    chosen = rows[start : start + size]
     uri = f"/auditrecords?startDate={since:%Y-%m-%d}&size={size}"
     answer = collection(chosen, uri)
     if start + size < len(rows):
         token = str(start + size)
         answer["continuationToken"] = token
-        answer["links"]["next"] = {"uri": f"{uri}&seekOperation=Next", "method": "GET", "headers": [{"key": "MS-ContinuationToken", "value": token}]}
+        answer["links"]["next"] = {
+            "uri": f"{uri}&seekOperation=Next",
+            "method": "GET",
+            "headers": [{"key": "MS-ContinuationToken", "value": token}],
+        }
     return Answer(200, answer)
 
 

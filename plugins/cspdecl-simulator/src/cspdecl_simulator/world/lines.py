@@ -22,10 +22,20 @@ LIVE = ("active", "suspended", "pending")
 CENT = Decimal("0.01")
 
 # CartErrorCode of contract §10
-NAMES = {10001: "CatalogItemIdIsNotValid", 10002: "QuotaNotAvailable", 10004: "ParticipantsIsNotSupportedForPartner",
-         10006: "UnableToProcessCartLineItem", 10009: "SandboxLimitExceeded", 10010: "InvalidInput", 10012: "AttestationNotAccepted",
-         10013: "BillingPlanNotSupported", 10014: "InvalidPromotionId", 10015: "MaxAllowedSeatsPerSubscriptionExceeded",
-         10016: "InvalidCustomTermEndDateProduct", 10017: "InvalidCustomTermEndDate"}
+NAMES = {
+    10001: "CatalogItemIdIsNotValid",
+    10002: "QuotaNotAvailable",
+    10004: "ParticipantsIsNotSupportedForPartner",
+    10006: "UnableToProcessCartLineItem",
+    10009: "SandboxLimitExceeded",
+    10010: "InvalidInput",
+    10012: "AttestationNotAccepted",
+    10013: "BillingPlanNotSupported",
+    10014: "InvalidPromotionId",
+    10015: "MaxAllowedSeatsPerSubscriptionExceeded",
+    10016: "InvalidCustomTermEndDateProduct",
+    10017: "InvalidCustomTermEndDate",
+}
 
 
 @dataclass(slots=True)
@@ -53,7 +63,12 @@ class Line:
 def customer_segments(world: World) -> set[str]:
     """Segments a customer may buy from: commercial always, others by approved qualification."""
     owned = {"commercial"}
-    names = {"Education": "education", "GovernmentCommunityCloud": "government", "Nonprofit": "nonprofit", "StateOwnedEntity": "commercial"}
+    names = {
+        "Education": "education",
+        "GovernmentCommunityCloud": "government",
+        "Nonprofit": "nonprofit",
+        "StateOwnedEntity": "commercial",
+    }
     for item in world.customer["qualifications"]:
         if item["status"] == "Approved":
             owned.add(names.get(item["qualification"], "commercial"))
@@ -62,8 +77,13 @@ def customer_segments(world: World) -> set[str]:
 
 def seats_left(world: World, sku: Sku, besides: str = "") -> tuple[int, int]:
     """(left, held) in the pool of one SKU over the whole customer, other sellers' seats included (contract §13.9)."""
-    held = sum(int(row["quantity"]) for row in world.rows("subscription").values()
-               if f"{row['product']}:{row['sku']}".upper() == sku.key.upper() and row["status"] in LIVE and row["id"] != besides)
+    held = sum(
+        int(row["quantity"])
+        for row in world.rows("subscription").values()
+        if f"{row['product']}:{row['sku']}".upper() == sku.key.upper()
+        and row["status"] in LIVE
+        and row["id"] != besides
+    )
     held += int(world.customer.get("other_seats", {}).get(sku.key, 0))
     return max(0, sku.max_seats - held), held
 
@@ -80,14 +100,25 @@ def read_line(source: Body, index: int) -> Doc:
     context = source.get("provisioningcontext")
     renews = source.parts("renewsto")
     return present(
-        id=source.get("id", index), catalogItemId=source.text("catalogitemid") or source.text("offerid") or source.text("catalogid") or "",
-        friendlyName=source.text("friendlyname"), quantity=quantity, billingCycle=snake(cycle) if cycle else None,
-        termDuration=(source.text("termduration") or "").upper() or None, promotionId=source.text("promotionid"),
+        id=source.get("id", index),
+        catalogItemId=source.text("catalogitemid") or source.text("offerid") or source.text("catalogid") or "",
+        friendlyName=source.text("friendlyname"),
+        quantity=quantity,
+        billingCycle=snake(cycle) if cycle else None,
+        termDuration=(source.text("termduration") or "").upper() or None,
+        promotionId=source.text("promotionid"),
         customTermEndDate=source.text("customtermenddate"),
-        participants=[{"key": snake(str(item.get("key", ""))), "value": str(item.get("value", ""))} for item in source.parts("participants")] or None,
+        participants=[
+            {"key": snake(str(item.get("key", ""))), "value": str(item.get("value", ""))}
+            for item in source.parts("participants")
+        ]
+        or None,
         renewsTo={"termDuration": str(renews[0].get("termduration"))} if renews else None,
-        attestationAccepted=source.get("attestationaccepted"), provisioningContext=context.raw if isinstance(context, Body) else None,
-        partnerIdOnRecord=source.text("partneridonrecord"), parentSubscriptionId=source.text("parentsubscriptionid"))
+        attestationAccepted=source.get("attestationaccepted"),
+        provisioningContext=context.raw if isinstance(context, Body) else None,
+        partnerIdOnRecord=source.text("partneridonrecord"),
+        parentSubscriptionId=source.text("parentsubscriptionid"),
+    )
 
 
 def reseller_of(asked: Doc) -> str | None:
@@ -99,7 +130,9 @@ def reseller_of(asked: Doc) -> str | None:
 
 
 def check_line(call: Call, asked: Doc, siblings: list[Line]) -> Line:
-    """Everything the service checks before it puts a price on a line; the first objection is kept as the line's error."""
+    """Everything the service checks before it puts a price on a line; the first objection is kept as the line's
+    error.
+    """
     line = Line(asked)
     parts = asked["catalogItemId"].split(":")
     sku = call.catalog.find(parts[0], parts[1]) if len(parts) == 3 else _legacy(call, asked["catalogItemId"])
@@ -109,7 +142,9 @@ def check_line(call: Call, asked: Doc, siblings: list[Line]) -> Line:
     if len(parts) == 3:
         found = resolve_availability(sku, parts[2], call.now, call.settings.rotation_seconds)
         if found is None:
-            return line.fail(10001, f"Catalog item {asked['catalogItemId']} is not valid: the availability is not known any more.")
+            return line.fail(
+                10001, f"Catalog item {asked['catalogItemId']} is not valid: the availability is not known any more."
+            )
         line.segment = found[0]
     if line.segment not in customer_segments(call.customer):
         return line.fail(10006, f"The customer is not qualified for the {line.segment} segment.")
@@ -127,14 +162,17 @@ def _check_terms(call: Call, line: Line, sku: Sku, siblings: list[Line]) -> Line
     if sku.kind == LEGACY:
         line.price = call.catalog.price(sku, line.segment, "", plan, call.settings.currency, call.country, call.now)
         return line
-    if sku.kind in (AZURE,) or "" in sku.plans:
+    if sku.kind == AZURE or "" in sku.plans:
         term = ""
         plan = plan or "one_time"
         asked["billingCycle"] = plan
     if not plan or (not term and "" not in sku.plans):
         return line.fail(10010, "termDuration and billingCycle are required.")
-    line.price = call.catalog.price(sku, line.segment, term, plan, call.settings.currency, call.country, call.now) \
-        if plan in sku.plans.get(term, ()) else None
+    line.price = (
+        call.catalog.price(sku, line.segment, term, plan, call.settings.currency, call.country, call.now)
+        if plan in sku.plans.get(term, ())
+        else None
+    )
     if line.price is None:
         return line.fail(10013, f"Billing plan {plan} with term {term or 'none'} is not supported for this item.")
     problem = _check_quantity(call, line, sku, siblings) or _check_reseller(call, line)
@@ -149,7 +187,9 @@ def _check_terms(call: Call, line: Line, sku: Sku, siblings: list[Line]) -> Line
             return line.fail(10016, "customTermEndDate is not supported for this product.")
         wanted = _day(asked["customTermEndDate"])
         if wanted is None or not check_date(call.customer, call.now, term, wanted):
-            return line.fail(10017, "customTermEndDate matches neither an active subscription's end nor a calendar month end inside the term.")
+            return line.fail(
+                10017, "customTermEndDate matches neither an active subscription's end nor a month end inside the term."
+            )
         line.end = midnight(wanted) + DAY
     if asked.get("promotionId") and not promotions.known(call, asked["promotionId"]):
         return line.fail(10014, f"Promotion {asked['promotionId']} is not valid.")
@@ -177,10 +217,21 @@ def _check_quantity(call: Call, line: Line, sku: Sku, siblings: list[Line]) -> b
         line.fail(10010, f"The minimum is {sku.min_seats} seats.")
     elif sku.pooled:
         left, held = seats_left(call.customer, sku)
-        held_here = sum(int(other.asked["quantity"]) for other in siblings if other.sku is not None and other.sku.key == sku.key and other.error is None)
+        held_here = sum(
+            int(other.asked["quantity"])
+            for other in siblings
+            if other.sku is not None and other.sku.key == sku.key and other.error is None
+        )
         if quantity > left - held_here:
-            line.fail(10002, "The quota of seats for this item is used up.", availableQuantity=max(0, left - held_here), purchasedQuantity=held)
-    elif sku.kind == AZURE and any(row["kind"] == AZURE and row["status"] in LIVE for row in call.customer.rows("subscription").values()):
+            line.fail(
+                10002,
+                "The quota of seats for this item is used up.",
+                availableQuantity=max(0, left - held_here),
+                purchasedQuantity=held,
+            )
+    elif sku.kind == AZURE and any(
+        row["kind"] == AZURE and row["status"] in LIVE for row in call.customer.rows("subscription").values()
+    ):
         line.fail(10006, "The customer already has an Azure plan.")
     return line.error is not None
 
@@ -191,14 +242,20 @@ def _check_reseller(call: Call, line: Line) -> bool:
         return False
     if call.settings.model == "direct":
         line.fail(10004, "Participants are not supported for this partner.")
-    elif named == call.settings.partner_mpn or not any(row["mpnId"] == named for row in call.partner.shared("reseller").values()):
+    elif named == call.settings.partner_mpn or not any(
+        row["mpnId"] == named for row in call.partner.shared("reseller").values()
+    ):
         line.fail(10004, f"PartnerID {named} is not an indirect reseller of yours.")
     return line.error is not None
 
 
 def _base_owned(call: Call, sku: Sku, siblings: list[Line]) -> bool:
     wanted = {key.upper() for key in sku.prerequisites}
-    owned = {f"{row['product']}:{row['sku']}".upper() for row in call.customer.rows("subscription").values() if row["status"] == "active"}
+    owned = {
+        f"{row['product']}:{row['sku']}".upper()
+        for row in call.customer.rows("subscription").values()
+        if row["status"] == "active"
+    }
     bought = {other.sku.key.upper() for other in siblings if other.sku is not None and other.error is None}
     return bool(wanted & (owned | bought))
 
@@ -212,19 +269,26 @@ def term_end(line: Line, start: datetime) -> datetime | None:
 
 
 def pricing(line: Line, start: datetime) -> Doc | None:
-    """listPrice … extendedPrice: one charge of one seat, and the whole term of all seats (contract §10)."""
+    """ListPrice … extendedPrice: one charge of one seat, and the whole term of all seats (contract §10)."""
     if line.price is None or line.sku is None or line.sku.kind == LEGACY:
         return None
     term, plan = str(line.asked.get("termDuration", "")), str(line.asked.get("billingCycle", ""))
     unit = line.price.unit
     per_charge = unit / whole_cycles(term, plan)
-    discounted = (per_charge * (1 - line.discount)).quantize(CENT, rounding=ROUND_HALF_UP) if line.discount else per_charge
+    discounted = (
+        (per_charge * (1 - line.discount)).quantize(CENT, rounding=ROUND_HALF_UP) if line.discount else per_charge
+    )
     net = discounted * whole_cycles(term, plan)
     end = term_end(line, start)
     prorated = first_charge(net, start, end, term, plan) if end is not None else net
     whole = term_price(net, start, end, term, plan) if end is not None else net
-    return {"listPrice": tidy(per_charge), "discountedPrice": tidy(discounted), "proratedPrice": tidy(prorated), "price": tidy(prorated),
-            "extendedPrice": tidy(whole * int(line.asked["quantity"]))}
+    return {
+        "listPrice": tidy(per_charge),
+        "discountedPrice": tidy(discounted),
+        "proratedPrice": tidy(prorated),
+        "price": tidy(prorated),
+        "extendedPrice": tidy(whole * int(line.asked["quantity"])),
+    }
 
 
 def tidy(value: Decimal) -> Decimal:

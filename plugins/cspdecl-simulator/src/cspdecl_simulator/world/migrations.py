@@ -41,8 +41,15 @@ def _item(call: Call, sku: Sku) -> str:
 def validate(call: Call) -> Answer:
     row = find(call, call.form.text("currentsubscriptionid") or "")
     problems, target = _problems(call, row, call.form), _target(call, row)
-    return Answer(200, present(currentSubscriptionId=row["id"], isEligible=not problems, catalogItemId=_item(call, target) if target else None,
-                               errors=problems or None))
+    return Answer(
+        200,
+        present(
+            currentSubscriptionId=row["id"],
+            isEligible=not problems,
+            catalogItemId=_item(call, target) if target else None,
+            errors=problems or None,
+        ),
+    )
 
 
 def _migrate(call: Call, form: Body) -> Doc:
@@ -57,35 +64,67 @@ def _migrate(call: Call, form: Body) -> Doc:
     end = next_term_start(call.now, term) if full or moment(row["end"]) > call.now + 400 * DAY else moment(row["end"])
     quantity = as_quantity(form["quantity"]) if form.get("quantity") is not None else row["quantity"]
     item = _item(call, target)
-    new = new_subscription(row_id=call.guid(), sku=target, availability=item.split(":")[2], segment="commercial", quantity=quantity, term=term, plan=plan,
-                           start=call.now, end=end, order="", price={"currency": call.settings.currency}, name=row["name"], partner=row["partner"] or None,
-                           machine=call.machine, raw={"migratedFromSubscriptionId": row["id"]})
+    new = new_subscription(
+        row_id=call.guid(),
+        sku=target,
+        availability=item.split(":")[2],
+        segment="commercial",
+        quantity=quantity,
+        term=term,
+        plan=plan,
+        start=call.now,
+        end=end,
+        order="",
+        price={"currency": call.settings.currency},
+        name=row["name"],
+        partner=row["partner"] or None,
+        machine=call.machine,
+        raw={"migratedFromSubscriptionId": row["id"]},
+    )
     new["order"] = follow_up(call, new, "New", quantity)["id"]
     call.customer.put("subscription", new)
     row.update(status="deleted", status_since=iso(call.now), version=row["version"] + 1)
     call.customer.put("subscription", row)
-    return {"currentSubscriptionId": row["id"], "customerTenantId": call.customer.id, "catalogItemId": item, "subscriptionEndDate": iso(end - DAY),
-            "quantity": quantity, "termDuration": term, "billingCycle": pascal(plan), "purchaseFullTerm": full, "newCommerceSubscriptionId": new["id"],
-            "newCommerceOrderId": new["order"]}
+    return {
+        "currentSubscriptionId": row["id"],
+        "customerTenantId": call.customer.id,
+        "catalogItemId": item,
+        "subscriptionEndDate": iso(end - DAY),
+        "quantity": quantity,
+        "termDuration": term,
+        "billingCycle": pascal(plan),
+        "purchaseFullTerm": full,
+        "newCommerceSubscriptionId": new["id"],
+        "newCommerceOrderId": new["order"],
+    }
 
 
 def create(call: Call) -> Answer:
     """POST …/migrations/newcommerce: the answer is still Processing; a look later finds it Completed."""
     form = call.form
     addons = [_migrate(call, item) for item in form.parts("addonmigrations")]
-    record = {**_migrate(call, form), "id": call.guid(), "startedTime": iso(call.now), "addOnMigrations": addons,
-              "externalReferenceId": form.text("externalreferenceid")}
+    record = {
+        **_migrate(call, form),
+        "id": call.guid(),
+        "startedTime": iso(call.now),
+        "addOnMigrations": addons,
+        "externalReferenceId": form.text("externalreferenceid"),
+    }
     call.customer.put("migration", record)
     call.audit("new_commerce_migration", "create_new_commerce_migration", new={"Id": record["id"]})
     hidden = ("newCommerceSubscriptionId", "newCommerceOrderId", "_seq")
     shown = {name: value for name, value in record.items() if value is not None and name not in hidden}
-    shown["addOnMigrations"] = [{name: value for name, value in addon.items() if name not in hidden} for addon in addons]
+    shown["addOnMigrations"] = [
+        {name: value for name, value in addon.items() if name not in hidden} for addon in addons
+    ]
     return Answer(201, shown | {"status": "Processing"})
 
 
 def _shown(record: Doc) -> Doc:
     return {name: value for name, value in record.items() if value is not None and name != "_seq"} | {
-        "status": "Completed", "completedTime": record["startedTime"]}
+        "status": "Completed",
+        "completedTime": record["startedTime"],
+    }
 
 
 def get(call: Call) -> Answer:
@@ -97,28 +136,50 @@ def get(call: Call) -> Answer:
 
 def query(call: Call) -> Answer:
     """GET /migrations/newcommerce?CustomerTenantId|CurrentSubscriptionId|ExternalReferenceId: a bare list."""
-    tenant, current, reference = (call.query.get(name, "").lower() for name in ("customertenantid", "currentsubscriptionid", "externalreferenceid"))
+    tenant, current, reference = (
+        call.query.get(name, "").lower()
+        for name in ("customertenantid", "currentsubscriptionid", "externalreferenceid")
+    )
     if not (tenant or current or reference):
         raise Refusal(400, 800002, "Name a customer, a subscription or a reference.")
     items: list[Doc] = []
     for _, customer in call.partner.customer_rows():
         if tenant and customer["id"] != tenant:
             continue
-        items += [_shown(row) for row in call.partner.resources(customer["id"], "migration").values()
-                  if (not current or row["currentSubscriptionId"].lower() == current)
-                  and (not reference or str(row.get("externalReferenceId") or "").lower() == reference)]
+        items += [
+            _shown(row)
+            for row in call.partner.resources(customer["id"], "migration").values()
+            if (not current or row["currentSubscriptionId"].lower() == current)
+            and (not reference or str(row.get("externalReferenceId") or "").lower() == reference)
+        ]
     return Answer(200, items)
 
 
 def events(call: Call) -> Answer:
     """GET …/migrations/newcommerce/events?migration_id|current_subscription_id: a bare list."""
     wanted, current = call.query.get("migration_id", "").lower(), call.query.get("current_subscription_id", "").lower()
-    names = ("MigrationStarted", "NewCommerceSubscriptionCreated", "NewCommerceSubscriptionProvisioned", "MigrationCompleted")
-    return Answer(200, [
-        {"id": f"{row['id'][:-1]}{index}", "newCommerceMigrationId": row["id"], "currentSubscriptionId": row["currentSubscriptionId"],
-         "customerTenantId": call.customer.id, "createdTime": row["startedTime"], "eventName": name}
-        for row in call.customer.rows("migration").values() for index, name in enumerate(names)
-        if (not wanted or row["id"] == wanted) and (not current or row["currentSubscriptionId"].lower() == current)])
+    names = (
+        "MigrationStarted",
+        "NewCommerceSubscriptionCreated",
+        "NewCommerceSubscriptionProvisioned",
+        "MigrationCompleted",
+    )
+    return Answer(
+        200,
+        [
+            {
+                "id": f"{row['id'][:-1]}{index}",
+                "newCommerceMigrationId": row["id"],
+                "currentSubscriptionId": row["currentSubscriptionId"],
+                "customerTenantId": call.customer.id,
+                "createdTime": row["startedTime"],
+                "eventName": name,
+            }
+            for row in call.customer.rows("migration").values()
+            for index, name in enumerate(names)
+            if (not wanted or row["id"] == wanted) and (not current or row["currentSubscriptionId"].lower() == current)
+        ],
+    )
 
 
 def _read_schedule(call: Call, form: Body) -> Doc:
@@ -143,7 +204,13 @@ def _schedule(call: Call) -> Doc:
 
 
 def list_schedules(call: Call) -> Answer:
-    return Answer(200, [{name: value for name, value in row.items() if name != "_seq"} for row in call.customer.rows("migration-schedule").values()])
+    return Answer(
+        200,
+        [
+            {name: value for name, value in row.items() if name != "_seq"}
+            for row in call.customer.rows("migration-schedule").values()
+        ],
+    )
 
 
 def get_schedule(call: Call) -> Answer:

@@ -5,19 +5,29 @@ Source: contract §11; examples orders.*, carts.checkout.nce.
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..catalog import AZURE, CURRENCY_SYMBOLS, LEGACY, SOFTWARE
+from ..catalog import CURRENCY_SYMBOLS, SOFTWARE
 from ..terms import NEVER
-from ..wire import DAY, Answer, Body, Doc, Refusal, attributes, collection, iso, link, moment, pascal, present, snake
+from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, pascal, present, snake
 from .agreements import require_agreement
-from .call import Call, check_etag, etag_of
+from .call import Call, etag_of
 from .lines import Line, check_line, lock_price, pricing, read_line, reseller_of, seats_left, term_end
-from .subscriptions import is_after, new_subscription, offer_id, provisioned, render
+from .subscriptions import is_after, new_subscription, offer_id
 
-_STATUS_OF = {10001: (404, 400019), 10002: (403, 800088), 10004: (400, 800016), 10006: (403, 800020), 10009: (400, 800018), 10010: (400, 800002),
-              10012: (400, 900203), 10013: (400, 800002), 10014: (400, 27007), 10015: (403, 800067), 10016: (400, 900242), 10017: (400, 900242),
-              400041: (400, 400041)}
+_STATUS_OF = {
+    10001: (404, 400019),
+    10002: (403, 800088),
+    10004: (400, 800016),
+    10006: (403, 800020),
+    10009: (400, 800018),
+    10010: (400, 800002),
+    10012: (400, 900203),
+    10013: (400, 800002),
+    10014: (400, 27007),
+    10015: (403, 800067),
+    10016: (400, 900242),
+    10017: (400, 900242),
+    400041: (400, 400041),
+}
 
 
 def refuse_line(error: Doc) -> Refusal:
@@ -27,43 +37,107 @@ def refuse_line(error: Doc) -> Refusal:
     return Refusal(status, code, error["errorDescription"], data=data)
 
 
-def place_order(call: Call, lines: list[Line], cycle: str, *, source: str = "UserPurchase", subscription_ids: list[str] | None = None) -> Doc:
+def place_order(
+    call: Call,
+    lines: list[Line],
+    cycle: str,
+    *,
+    source: str = "UserPurchase",
+    subscription_ids: list[str] | None = None,
+) -> Doc:
     """One order for lines that passed every check, with the subscriptions it opens; both are kept in the world."""
     order_id = call.short_id()
-    order: Doc = {"id": order_id, "cycle": cycle, "currency": call.settings.currency, "created": iso(call.now), "placed": iso(call.machine),
-                  "status": "completed", "source": source, "lines": [], "version": 1}
+    order: Doc = {
+        "id": order_id,
+        "cycle": cycle,
+        "currency": call.settings.currency,
+        "created": iso(call.now),
+        "placed": iso(call.machine),
+        "status": "completed",
+        "source": source,
+        "lines": [],
+        "version": 1,
+    }
     for number, line in enumerate(lines):
-        assert line.sku is not None
+        if line.sku is None:
+            continue
         asked, sku = line.asked, line.sku
         end = term_end(line, call.now) or NEVER
         subscription = None
         if sku.kind != SOFTWARE or asked.get("termDuration"):
             subscription = new_subscription(
-                row_id=subscription_ids[number] if subscription_ids else call.guid(), sku=sku, availability=(asked["catalogItemId"].split(":") + ["", ""])[2],
-                segment=line.segment, quantity=asked["quantity"], term=asked.get("termDuration", ""), plan=asked.get("billingCycle", "") or "none",
-                start=call.now, end=end, order=order_id, price=lock_price(line, call), name=asked.get("friendlyName"), promotion=line.promotion,
-                partner=reseller_of(asked), machine=call.machine, custom_end=line.end and line.end - DAY)
+                row_id=subscription_ids[number] if subscription_ids else call.guid(),
+                sku=sku,
+                availability=([*asked["catalogItemId"].split(":"), "", ""])[2],
+                segment=line.segment,
+                quantity=asked["quantity"],
+                term=asked.get("termDuration", ""),
+                plan=asked.get("billingCycle", "") or "none",
+                start=call.now,
+                end=end,
+                order=order_id,
+                price=lock_price(line, call),
+                name=asked.get("friendlyName"),
+                promotion=line.promotion,
+                partner=reseller_of(asked),
+                machine=call.machine,
+                custom_end=line.end and line.end - DAY,
+            )
             if asked.get("parentSubscriptionId"):
                 subscription["parent"] = asked["parentSubscriptionId"]
             if sku.is_trial and asked.get("renewsTo"):
                 subscription["schedule"]["instructions"]["product"]["termDuration"] = asked["renewsTo"]["termDuration"]
             call.customer.put("subscription", subscription)
-        order["lines"].append(present(
-            number=number, offer=asked["catalogItemId"], subscription=subscription["id"] if subscription else None, term=asked.get("termDuration"),
-            type="New", name=asked.get("friendlyName") or sku.title, quantity=asked["quantity"], pricing=_text(pricing(line, call.now)), kind=sku.kind,
-            promotion=line.promotion, partner=reseller_of(asked), custom_end=asked.get("customTermEndDate"), context=asked.get("provisioningContext"),
-            renews=asked.get("renewsTo"), attested=asked.get("attestationAccepted")))
+        order["lines"].append(
+            present(
+                number=number,
+                offer=asked["catalogItemId"],
+                subscription=subscription["id"] if subscription else None,
+                term=asked.get("termDuration"),
+                type="New",
+                name=asked.get("friendlyName") or sku.title,
+                quantity=asked["quantity"],
+                pricing=_text(pricing(line, call.now)),
+                kind=sku.kind,
+                promotion=line.promotion,
+                partner=reseller_of(asked),
+                custom_end=asked.get("customTermEndDate"),
+                context=asked.get("provisioningContext"),
+                renews=asked.get("renewsTo"),
+                attested=asked.get("attestationAccepted"),
+            )
+        )
     call.customer.put("order", order)
-    call.audit("order", "create_order", new=_snapshot(order), data=_facts(order))
+    call.audit("order", "create_order", new=order_snapshot(order), data=facts(order))
     return order
 
 
 def follow_up(call: Call, row: Doc, kind: str, quantity: int, *, source: str = "UserPurchase") -> Doc:
     """The order a later change leaves behind (contract §11: add seats, renewal, transition create further orders)."""
-    order: Doc = {"id": call.short_id(), "cycle": row["plan"], "currency": row["price"].get("currency", call.settings.currency), "created": iso(call.now),
-                  "placed": iso(call.machine), "status": "completed", "source": source, "version": 1, "lines": [present(
-                      number=0, offer=offer_id(row), subscription=row["id"], term=row["term"], type=kind, name=row["name"], quantity=quantity,
-                      kind=row["kind"], promotion=row["promotion"], partner=row["partner"] or None)]}
+    order: Doc = {
+        "id": call.short_id(),
+        "cycle": row["plan"],
+        "currency": row["price"].get("currency", call.settings.currency),
+        "created": iso(call.now),
+        "placed": iso(call.machine),
+        "status": "completed",
+        "source": source,
+        "version": 1,
+        "lines": [
+            present(
+                number=0,
+                offer=offer_id(row),
+                subscription=row["id"],
+                term=row["term"],
+                type=kind,
+                name=row["name"],
+                quantity=quantity,
+                kind=row["kind"],
+                promotion=row["promotion"],
+                partner=row["partner"] or None,
+            )
+        ],
+    }
     call.customer.put("order", order)
     return order
 
@@ -72,19 +146,39 @@ def _text(prices: Doc | None) -> Doc | None:
     return {name: str(value) for name, value in prices.items()} if prices else None
 
 
-def _snapshot(order: Doc) -> Doc:
-    return {"Id": order["id"], "BillingCycle": order["cycle"], "CurrencyCode": order["currency"], "CreationDate": order["created"], "LineItems": [
-        {"LineItemNumber": line["number"], "OfferId": line["offer"], "SubscriptionId": line.get("subscription"), "FriendlyName": line["name"],
-         "Quantity": line["quantity"]} for line in order["lines"]]}
+def order_snapshot(order: Doc) -> Doc:
+    return {
+        "Id": order["id"],
+        "BillingCycle": order["cycle"],
+        "CurrencyCode": order["currency"],
+        "CreationDate": order["created"],
+        "LineItems": [
+            {
+                "LineItemNumber": line["number"],
+                "OfferId": line["offer"],
+                "SubscriptionId": line.get("subscription"),
+                "FriendlyName": line["name"],
+                "Quantity": line["quantity"],
+            }
+            for line in order["lines"]
+        ],
+    }
 
 
-def _facts(order: Doc) -> list[Doc]:
-    facts: list[Doc] = [{"key": "OrderId", "value": order["id"]}, {"key": "BillingCycle", "value": pascal(order["cycle"])}]
+def facts(order: Doc) -> list[Doc]:
+    facts: list[Doc] = [
+        {"key": "OrderId", "value": order["id"]},
+        {"key": "BillingCycle", "value": pascal(order["cycle"])},
+    ]
     for line in order["lines"]:
         number = line["number"]
-        facts += [{"key": f"OfferId-{number}", "value": line["offer"]}, {"key": f"SubscriptionId-{number}", "value": line.get("subscription")},
-                  {"key": f"SubscriptionName-{number}", "value": line["name"]}, {"key": f"Quantity-{number}", "value": str(line["quantity"])},
-                  {"key": f"PartnerOnRecord-{number}", "value": line.get("partner")}]
+        facts += [
+            {"key": f"OfferId-{number}", "value": line["offer"]},
+            {"key": f"SubscriptionId-{number}", "value": line.get("subscription")},
+            {"key": f"SubscriptionName-{number}", "value": line["name"]},
+            {"key": f"Quantity-{number}", "value": str(line["quantity"])},
+            {"key": f"PartnerOnRecord-{number}", "value": line.get("partner")},
+        ]
     return facts
 
 
@@ -93,7 +187,12 @@ def order_visible(call: Call, order: Doc) -> bool:
 
 
 def order_done(call: Call, order: Doc) -> bool:
-    return is_after(call, order["placed"], order["created"], max(call.settings.provisioning_seconds, call.settings.visibility_seconds))
+    return is_after(
+        call,
+        order["placed"],
+        order["created"],
+        max(call.settings.provisioning_seconds, call.settings.visibility_seconds),
+    )
 
 
 def render_order(call: Call, order: Doc, *, fresh: bool = False, with_price: bool = False) -> Doc:
@@ -110,29 +209,61 @@ def render_order(call: Call, order: Doc, *, fresh: bool = False, with_price: boo
         parts = str(line["offer"]).split(":")
         links: Doc = {}
         if len(parts) == 3:
-            links = {"product": link(f"/products/{parts[0]}?country={country}"), "sku": link(f"/products/{parts[0]}/skus/{parts[1]}?country={country}"),
-                     "availability": link(f"/products/{parts[0]}/skus/{parts[1]}/availabilities/{parts[2]}?country={country}")}
+            links = {
+                "product": link(f"/products/{parts[0]}?country={country}"),
+                "sku": link(f"/products/{parts[0]}/skus/{parts[1]}?country={country}"),
+                "availability": link(
+                    f"/products/{parts[0]}/skus/{parts[1]}/availabilities/{parts[2]}?country={country}"
+                ),
+            }
         known = line.get("subscription") if done else None
         if known:
             links["subscription"] = link(f"{call.base}/subscriptions/{known}")
             links["provisioningStatus"] = link(f"{call.base}/subscriptions/{known}/provisioningstatus")
         prices = {name: Decimal(value) for name, value in line["pricing"].items()} if line.get("pricing") else None
         total += prices["extendedPrice"] if prices else 0
-        items.append(present(
-            lineItemNumber=line["number"], offerId=line["offer"], subscriptionId=known, parentSubscriptionId=line.get("parent"),
-            termDuration=line.get("term", ""), transactionType=line["type"], friendlyName=line["name"], quantity=line["quantity"],
-            customTermEndDate=line.get("custom_end"), promotionId=line.get("promotion"), partnerIdOnRecord=line.get("partner"),
-            provisioningContext=line.get("context"), renewsTo=line.get("renews"), attestationAccepted=line.get("attested"),
-            pricing=prices if with_price or fresh else None, links=links))
+        items.append(
+            present(
+                lineItemNumber=line["number"],
+                offerId=line["offer"],
+                subscriptionId=known,
+                parentSubscriptionId=line.get("parent"),
+                termDuration=line.get("term", ""),
+                transactionType=line["type"],
+                friendlyName=line["name"],
+                quantity=line["quantity"],
+                customTermEndDate=line.get("custom_end"),
+                promotionId=line.get("promotion"),
+                partnerIdOnRecord=line.get("partner"),
+                provisioningContext=line.get("context"),
+                renewsTo=line.get("renews"),
+                attestationAccepted=line.get("attested"),
+                pricing=prices if with_price or fresh else None,
+                links=links,
+            )
+        )
     symbol = "US$" if order["currency"] == "USD" else CURRENCY_SYMBOLS.get(order["currency"], order["currency"])
-    doc = present(
-        id=order["id"], alternateId=order.get("alternate", order["id"]), referenceCustomerId=call.customer.id, billingCycle=order["cycle"],
-        currencyCode=order["currency"], currencySymbol=symbol, lineItems=items, creationDate=order["created"], status=status,
+    return present(
+        id=order["id"],
+        alternateId=order.get("alternate", order["id"]),
+        referenceCustomerId=call.customer.id,
+        billingCycle=order["cycle"],
+        currencyCode=order["currency"],
+        currencySymbol=symbol,
+        lineItems=items,
+        creationDate=order["created"],
+        status=status,
         transactionType=order["source"],
-        links={"self": link(base), "provisioningStatus": link(f"{base}/provisioningstatus"), "patchOperation": link(base, "PATCH")},
-        totalPrice=total if with_price or fresh else None, client={},
-        partnerOnRecordAttestationAccepted=order.get("attested"), attributes=attributes("Order", etag_of(order["id"], order["version"])))
-    return doc
+        links={
+            "self": link(base),
+            "provisioningStatus": link(f"{base}/provisioningstatus"),
+            "patchOperation": link(base, "PATCH"),
+        },
+        totalPrice=total if with_price or fresh else None,
+        client={},
+        partnerOnRecordAttestationAccepted=order.get("attested"),
+        attributes=attributes("Order", etag_of(order["id"], order["version"])),
+    )
 
 
 def find_order(call: Call) -> Doc:
@@ -153,9 +284,14 @@ def get_order(call: Call) -> Answer:
 def list_orders(call: Call) -> Answer:
     """GET …/orders[?billingType=]"""
     wanted = snake(call.query.get("billingtype", "")).replace("_", "")
-    rows = [order for order in call.customer.rows("order").values() if order_visible(call, order)
-            and (not wanted or order["cycle"].replace("_", "") == wanted)]
-    return Answer(200, collection([render_order(call, order, with_price=_priced(call)) for order in rows], f"{call.base}/orders"))
+    rows = [
+        order
+        for order in call.customer.rows("order").values()
+        if order_visible(call, order) and (not wanted or order["cycle"].replace("_", "") == wanted)
+    ]
+    return Answer(
+        200, collection([render_order(call, order, with_price=_priced(call)) for order in rows], f"{call.base}/orders")
+    )
 
 
 def create_order(call: Call) -> Answer:
@@ -164,7 +300,11 @@ def create_order(call: Call) -> Answer:
     sources = form.parts("lineitems")
     if not sources:
         raise Refusal(400, 800002, "An order needs line items.")
-    if call.settings.model == "indirect" and any(item.text("partneridonrecord") for item in sources) and not call.caller.is_user:
+    if (
+        call.settings.model == "indirect"
+        and any(item.text("partneridonrecord") for item in sources)
+        and not call.caller.is_user
+    ):
         raise Refusal(403, 900329, "Orders for an indirect reseller's customer need app+user authentication.")
     require_agreement(call)
     cycle = snake(form.text("billingcycle") or "")
@@ -189,95 +329,11 @@ def _default_term(call: Call, asked: Doc) -> None:
     """POST /orders samples name no term: an item sold for one term only is bought for that one."""
     sku = call.catalog.by_key(asked["catalogItemId"])
     if sku is not None and "termDuration" not in asked:
-        fitting = [term for term, plans in sku.plans.items() if not asked.get("billingCycle") or asked["billingCycle"] in plans]
+        fitting = [
+            term for term, plans in sku.plans.items() if not asked.get("billingCycle") or asked["billingCycle"] in plans
+        ]
         if len(fitting) == 1 and fitting[0]:
             asked["termDuration"] = fitting[0]
-
-
-def patch_order(call: Call) -> Answer:
-    """PATCH …/orders/{id}: cancel (software in production, more in the sandbox), legacy add-on, legacy billing cycle (contract §11)."""
-    order, form = find_order(call), call.form
-    check_etag(call, etag_of(order["id"], order["version"]))
-    if str(form.get("status", "")).lower() == "cancelled":
-        _cancel(call, order, form)
-    elif any(line["kind"] != LEGACY for line in order["lines"]):
-        raise Refusal(400, 800063, "Update the subscription instead: this order is not of a traditional offer.")
-    else:
-        _patch_legacy(call, order, form)
-    order["version"] += 1
-    call.customer.put("order", order)
-    call.audit("order", "update_order", new=_snapshot(order), data=_facts(order))
-    return Answer(200, render_order(call, order))
-
-
-def _cancel(call: Call, order: Doc, form: Body) -> None:
-    wanted = {int(item["lineitemnumber"]) for item in form.parts("lineitems") if item.get("lineitemnumber") is not None}
-    chosen = [line for line in order["lines"] if not wanted or line["number"] in wanted]
-    sandbox = call.settings.environment == "sandbox"
-    age = call.now - moment(order["created"])
-    for line in chosen:
-        if line["kind"] not in (SOFTWARE, "AzureReservation") or (line["kind"] == "AzureReservation" and not sandbox):
-            raise Refusal(403, 800077, "This product cannot be cancelled by its order: use the subscription.")
-        if age > (60 if sandbox else 7 if line.get("term") else 30) * DAY:
-            raise Refusal(400, 800061, "The order cannot be cancelled any more.")
-    for line in chosen:
-        line["quantity"] = 0 if wanted or not sandbox else line["quantity"]
-        row = call.customer.find("subscription", line.get("subscription", ""))
-        if row is not None:
-            row.update(status="deleted", status_since=iso(call.now), auto=False)
-            call.customer.put("subscription", row)
-    if len(chosen) == len(order["lines"]):
-        order["status"] = "cancelled"
-
-
-def _patch_legacy(call: Call, order: Doc, form: Body) -> None:
-    cycle = form.text("billingcycle")
-    if cycle:
-        order["cycle"] = snake(cycle)
-    for item in form.parts("lineitems"):
-        if item.text("subscriptionid"):
-            continue
-        sku = next((sku for sku in call.catalog.product(item.text("offerid") or "") if sku.kind == LEGACY), None)
-        if sku is None:
-            raise Refusal(400, 2085, "The offer is not eligible.")
-        parent = item.text("parentsubscriptionid")
-        if parent and call.customer.find("subscription", parent) is None:
-            raise Refusal(404, 20003, "The parent subscription was not found.")
-        row = new_subscription(row_id=call.guid(), sku=sku, availability="", segment="commercial", quantity=int(item["quantity"]), term="",
-                               plan=order["cycle"], start=call.now, end=NEVER, order=order["id"], price={}, name=item.text("friendlyname"),
-                               parent=parent, auto=True)
-        call.customer.put("subscription", row)
-        order["lines"].append(present(number=len(order["lines"]), offer=sku.product_id, subscription=row["id"], type="New", name=row["name"],
-                                      quantity=row["quantity"], kind=LEGACY, parent=parent))
-
-
-def provisioning(call: Call) -> Answer:
-    """GET …/orders/{id}/provisioningstatus"""
-    order = find_order(call)
-    status = "fulfilled" if order_done(call, order) else "prefulfillment_pending"
-    items = [{"lineItemNumber": line["number"], "orderLineItemId": f"{order['id']}-{line['number']}", "status": status,
-              "quantityProvisioningInformation": [{"quantity": line["quantity"], "status": status}], "attributes": attributes("OrderLineItemProvisioningStatus")}
-             for line in order["lines"]]
-    return Answer(200, collection(items))
-
-
-def activation_links(call: Call) -> Answer:
-    """GET …/orders/{id}[/lineitems/{n}]/activationlinks"""
-    order = find_order(call)
-    number = call.params.get("line")
-    items: list[Any] = [{"lineItemNumber": line["number"], "links": [], "attributes": attributes("OrderLineItemActivationLink")}
-                        for line in order["lines"] if line["kind"] == "SaaS" and (number is None or str(line["number"]) == number)]
-    return Answer(200, collection(items))
-
-
-def attachments(call: Call) -> Answer:
-    find_order(call)
-    return Answer(200, collection([]))
-
-
-def subscriptions_of(call: Call, order: Doc) -> list[Doc]:
-    rows = [call.customer.find("subscription", line["subscription"]) for line in order["lines"] if line.get("subscription")]
-    return [render(call, row) for row in rows if row is not None]
 
 
 def still_buyable(call: Call, line: Line) -> None:
@@ -289,7 +345,3 @@ def still_buyable(call: Call, line: Line) -> None:
         left, _ = seats_left(call.customer, line.sku)
         if int(line.asked["quantity"]) > left:
             raise Refusal(403, 800088, f"Only {left} seats are left for catalog item {line.sku.key}.", data=[str(left)])
-
-
-__all__ = ["AZURE", "activation_links", "attachments", "create_order", "find_order", "follow_up", "get_order", "list_orders", "patch_order",
-           "place_order", "provisioned", "provisioning", "refuse_line", "render_order", "still_buyable", "subscriptions_of"]

@@ -13,8 +13,15 @@ SANDBOX_RESELLERS = 5
 
 
 def _reseller_doc(call: Call, row: Doc, kind: str, *, full: bool) -> Doc:
-    return present(id=row["id"], name=row["name"], relationshipType=kind, state="Active" if full else None, mpnId=row["mpnId"],
-                   location=row["location"] if full else None, attributes=attributes("PartnerRelationship"))
+    return present(
+        id=row["id"],
+        name=row["name"],
+        relationshipType=kind,
+        state="Active" if full else None,
+        mpnId=row["mpnId"],
+        location=row["location"] if full else None,
+        attributes=attributes("PartnerRelationship"),
+    )
 
 
 def relationships(call: Call) -> Answer:
@@ -22,7 +29,10 @@ def relationships(call: Call) -> Answer:
     kind = call.query.get("relationship_type", "").lower().replace("_", "")
     if kind == "isindirectcloudsolutionproviderof":
         rows = call.partner.shared("reseller").values()
-        return Answer(200, collection([_reseller_doc(call, row, "is_indirect_cloud_solution_provider_of", full=True) for row in rows]))
+        return Answer(
+            200,
+            collection([_reseller_doc(call, row, "is_indirect_cloud_solution_provider_of", full=True) for row in rows]),
+        )
     if kind == "isindirectresellerof":
         return Answer(200, collection([]))
     raise Refusal(400, 800002, "relationship_type must be IsIndirectCloudSolutionProviderOf or IsIndirectResellerOf.")
@@ -30,15 +40,19 @@ def relationships(call: Call) -> Answer:
 
 def customer_relationships(call: Call) -> Answer:
     row = call.partner.shared_one("reseller", call.customer.customer.get("reseller") or "")
-    return Answer(200, collection([_reseller_doc(call, row, "is_indirect_cloud_solution_provider_of", full=False)] if row else []))
+    return Answer(
+        200, collection([_reseller_doc(call, row, "is_indirect_cloud_solution_provider_of", full=False)] if row else [])
+    )
 
 
 def relationship_request(call: Call) -> Answer:
     """GET /customers/relationshiprequests: production only."""
     if call.settings.environment == "sandbox":
         raise Refusal(400, 900127, "There are no relationship requests in the sandbox.")
-    url = ("https://admin.example.invalid/Adminportal/Home?invType=ResellerRelationship&partnerId="
-           f"{call.settings.partner_tenant}&msppId=0&DAP=false#/BillingAccounts/partner-invitation")
+    url = (
+        "https://admin.example.invalid/Adminportal/Home?invType=ResellerRelationship&partnerId="
+        f"{call.settings.partner_tenant}&msppId=0&DAP=false#/BillingAccounts/partner-invitation"
+    )
     return Answer(200, {"url": url, "attributes": attributes("RelationshipRequest")})
 
 
@@ -49,7 +63,7 @@ def agreement_status(call: Call) -> Answer:
         raise Refusal(400, 2000, "Provide either mpnId or tenantId.")
     if tenant and not is_guid(tenant):
         raise Refusal(400, 2000, "Tenant Id must be a GUID.")
-    if tenant and tenant.lower() == call.settings.partner_tenant.lower() or mpn == call.settings.partner_mpn:
+    if (tenant and tenant.lower() == call.settings.partner_tenant.lower()) or mpn == call.settings.partner_mpn:
         return Answer(200, {"isAgreementSigned": True})
     for row in call.partner.shared("reseller").values():
         if (mpn and row["mpnId"] == mpn) or (tenant and row["id"].lower() == tenant.lower()):
@@ -77,17 +91,41 @@ def create_reseller(call: Call) -> Answer:
         raise Refusal(400, 800018, "The sandbox holds no more indirect resellers.")
     own_id, domain = call.guid(), f"{tenant['domainprefix']}.onmicrosoft.com"
     name = tenant.text("displayname") or tenant.text("name") or domain
-    call.partner.save_shared("reseller", own_id, {"id": own_id, "name": name, "mpnId": mpn, "location": tenant.text("country") or "US", "signed": True})
+    call.partner.save_shared(
+        "reseller",
+        own_id,
+        {"id": own_id, "name": name, "mpnId": mpn, "location": tenant.text("country") or "US", "signed": True},
+    )
     user = call.caller.upn or call.settings.user
     answer: Doc = {
-        "accountId": own_id, "mpnId": mpn,
-        "tenant": {"id": own_id, "adminUserAccount": f"{tenant.text('adminusername') or 'admin'}@{domain}", "password": call.short_id()},
-        "agreementSignature": {"id": call.guid(), "accountId": own_id, "agreementId": call.guid(), "agreementType": "ValueAddedReseller",
-                               "dateSigned": iso(call.now), "signedByFirstName": user, "signedByUserPrincipalName": user,
-                               "signedByUserObjectId": call.caller.object_id or call.guid(), "signedByUserTenantId": call.settings.partner_tenant,
-                               "attributes": attributes("AgreementSignatureResponse")},
-        "partnerRelationship": {"id": call.settings.partner_tenant, "name": call.settings.partner_name, "relationshipType": "is_indirect_reseller_of",
-                                "state": "Active", "mpnId": mpn, "attributes": attributes("PartnerRelationshipResponse")}}
+        "accountId": own_id,
+        "mpnId": mpn,
+        "tenant": {
+            "id": own_id,
+            "adminUserAccount": f"{tenant.text('adminusername') or 'admin'}@{domain}",
+            "password": call.short_id(),
+        },
+        "agreementSignature": {
+            "id": call.guid(),
+            "accountId": own_id,
+            "agreementId": call.guid(),
+            "agreementType": "ValueAddedReseller",
+            "dateSigned": iso(call.now),
+            "signedByFirstName": user,
+            "signedByUserPrincipalName": user,
+            "signedByUserObjectId": call.caller.object_id or call.guid(),
+            "signedByUserTenantId": call.settings.partner_tenant,
+            "attributes": attributes("AgreementSignatureResponse"),
+        },
+        "partnerRelationship": {
+            "id": call.settings.partner_tenant,
+            "name": call.settings.partner_name,
+            "relationshipType": "is_indirect_reseller_of",
+            "state": "Active",
+            "mpnId": mpn,
+            "attributes": attributes("PartnerRelationshipResponse"),
+        },
+    }
     if request_id:
         call.partner.save_reply(f"create-reseller/{request_id.lower()}", 201, dump(answer).decode())
     return Answer(201, answer)
@@ -95,15 +133,33 @@ def create_reseller(call: Call) -> Answer:
 
 def legal_profile(call: Call) -> Answer:
     settings = call.settings
-    return Answer(200, {"companyName": settings.partner_name, "address": {"country": settings.country, "addressLine1": "", "city": "", "postalCode": ""},
-                        "vettingStatus": "authorized", "profileType": "legal_business_profile",
-                        "links": {"self": link("/profiles/legalbusiness")}, "attributes": attributes("LegalBusinessProfile")})
+    return Answer(
+        200,
+        {
+            "companyName": settings.partner_name,
+            "address": {"country": settings.country, "addressLine1": "", "city": "", "postalCode": ""},
+            "vettingStatus": "authorized",
+            "profileType": "legal_business_profile",
+            "links": {"self": link("/profiles/legalbusiness")},
+            "attributes": attributes("LegalBusinessProfile"),
+        },
+    )
 
 
 def mpn_profile(call: Call) -> Answer:
     wanted = call.query.get("mpnid", call.settings.partner_mpn)
-    names = {row["mpnId"]: row["name"] for row in call.partner.shared("reseller").values()} | {call.settings.partner_mpn: call.settings.partner_name}
+    names = {row["mpnId"]: row["name"] for row in call.partner.shared("reseller").values()} | {
+        call.settings.partner_mpn: call.settings.partner_name
+    }
     if wanted not in names:
         raise Refusal(404, 800015, "The partner was not found.")
-    return Answer(200, {"mpnId": wanted, "partnerName": names[wanted], "profileType": "mpn_profile", "links": {"self": link("/profiles/mpn")},
-                        "attributes": attributes("MpnProfile")})
+    return Answer(
+        200,
+        {
+            "mpnId": wanted,
+            "partnerName": names[wanted],
+            "profileType": "mpn_profile",
+            "links": {"self": link("/profiles/mpn")},
+            "attributes": attributes("MpnProfile"),
+        },
+    )

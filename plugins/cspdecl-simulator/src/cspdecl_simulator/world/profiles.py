@@ -1,6 +1,7 @@
 """What hangs on a customer besides what it buys: profiles, qualifications, domains, budget.
 
-Sources: contract §6, §15 (usage budget); examples customers.billing-profile.*, customers.qualifications.*, azure.usage-budget.*.
+Sources: contract §6, §15 (usage budget); examples customers.billing-profile.*, customers.qualifications.*,
+azure.usage-budget.*.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from .call import Call, check_etag
 from .countries import address_problems, check_registration, read_address
 from .customers import billing_etag, billing_profile, company_profile
 
-_QUALIFICATIONS = {"education": "Education", "governmentcommunitycloud": "GovernmentCommunityCloud", "stateownedentity": "StateOwnedEntity"}
+_QUALIFICATIONS = {
+    "education": "Education",
+    "governmentcommunitycloud": "GovernmentCommunityCloud",
+    "stateownedentity": "StateOwnedEntity",
+}
 
 
 def get_billing(call: Call) -> Answer:
@@ -35,8 +40,16 @@ def put_billing(call: Call) -> Answer:
         raise Refusal(400, 3000, "DefaultAddress is not valid: " + ", ".join(wrong))
     check_registration(address["country"], customer.get("registration"), address.get("phoneNumber"))
     old = dict(customer["billing"])
-    customer["billing"] = present(id=old["id"], firstName=form.text("firstname"), lastName=form.text("lastname"), email=form["email"],
-                                  culture=form["culture"], language=form["language"], companyName=form["companyname"], defaultAddress=address)
+    customer["billing"] = present(
+        id=old["id"],
+        firstName=form.text("firstname"),
+        lastName=form.text("lastname"),
+        email=form["email"],
+        culture=form["culture"],
+        language=form["language"],
+        companyName=form["companyname"],
+        defaultAddress=address,
+    )
     customer["billing_version"] += 1
     customer["company"] = form["companyname"]
     call.customer.touch()
@@ -50,14 +63,32 @@ def get_company(call: Call) -> Answer:
 
 def custom_domains(call: Call) -> Answer:
     _needs_delegation(call)
-    return Answer(200, collection([{"domain": name, "attributes": attributes("CustomDomain")} for name in call.customer.customer["custom_domains"]]))
+    return Answer(
+        200,
+        collection(
+            [
+                {"domain": name, "attributes": attributes("CustomDomain")}
+                for name in call.customer.customer["custom_domains"]
+            ]
+        ),
+    )
 
 
 def organization(call: Call) -> Answer:
     _needs_delegation(call)
     customer = call.customer.customer
-    return Answer(200, present(tenantId=customer["id"], displayName=customer["company"], companyName=customer["company"], domain=customer["domain"],
-                               address=customer["address"], email=customer["email"], attributes=attributes("CustomerOrganization")))
+    return Answer(
+        200,
+        present(
+            tenantId=customer["id"],
+            displayName=customer["company"],
+            companyName=customer["company"],
+            domain=customer["domain"],
+            address=customer["address"],
+            email=customer["email"],
+            attributes=attributes("CustomerOrganization"),
+        ),
+    )
 
 
 def _needs_delegation(call: Call) -> None:
@@ -67,13 +98,24 @@ def _needs_delegation(call: Call) -> None:
 
 def get_qualifications(call: Call) -> Answer:
     """A bare array (contract §6)."""
-    return Answer(200, [present(qualification=item["qualification"], vettingStatus=item["status"], vettingReason=item.get("reason"),
-                                vettingCreatedDate=item.get("created") if item["status"] != "Approved" else None)
-                        for item in call.customer.customer["qualifications"]])
+    return Answer(
+        200,
+        [
+            present(
+                qualification=item["qualification"],
+                vettingStatus=item["status"],
+                vettingReason=item.get("reason"),
+                vettingCreatedDate=item.get("created") if item["status"] != "Approved" else None,
+            )
+            for item in call.customer.customer["qualifications"]
+        ],
+    )
 
 
 def post_qualification(call: Call) -> Answer:
-    """POST …/qualifications; Education is vetted by people, the others by a code or not at all. This answer spells vettingCreateDate."""
+    """POST …/qualifications; Education is vetted by people, the others by a code or not at all. This answer spells
+    vettingCreateDate.
+    """
     form = call.form
     name = _QUALIFICATIONS.get(str(form.get("qualification", "")).lower())
     if name is None:
@@ -112,5 +154,12 @@ def usage_budget(call: Call) -> Answer:
         call.customer.customer["budget"] = str(amount)
         call.customer.touch()
         call.audit("spending_limit", "update_customer_spending_budget", new={"Amount": str(amount)})
-    return Answer(200, {"amount": amount, "usageSpendingBudget": amount, "attributes": attributes("SpendingBudget"),
-                        "links": {"self": link(f"/v1{call.base}/usagebudget", call.method)}})
+    return Answer(
+        200,
+        {
+            "amount": amount,
+            "usageSpendingBudget": amount,
+            "attributes": attributes("SpendingBudget"),
+            "links": {"self": link(f"/v1{call.base}/usagebudget", call.method)},
+        },
+    )

@@ -11,15 +11,23 @@ from typing import Any
 from ..wire import Answer, Doc, Refusal, attributes, collection, moment, pascal, snake
 from .call import Call, as_quantity
 
-_TEXTS = {"InvalidPromotion": "The promotion is not known or not active.", "NoPromotionsAvailable": "There is no promotion for this item.",
-          "Term": "The term or billing cycle does not fit the promotion.",
-          "SeatCount": "The provided quantity does not satisfy the minimum or maximum seat requirements for the promotion.",
-          "OfferPurchasedPreviously": "The promotion is for a first purchase only.",
-          "InvalidCatalogItemId": "The catalog item is not known.", "PrerequisiteProductOwnership": "A required product is not owned."}
+_TEXTS = {
+    "InvalidPromotion": "The promotion is not known or not active.",
+    "NoPromotionsAvailable": "There is no promotion for this item.",
+    "Term": "The term or billing cycle does not fit the promotion.",
+    "SeatCount": "The provided quantity does not satisfy the minimum or maximum seat requirements for the promotion.",
+    "OfferPurchasedPreviously": "The promotion is for a first purchase only.",
+    "InvalidCatalogItemId": "The catalog item is not known.",
+    "PrerequisiteProductOwnership": "A required product is not owned.",
+}
 
 
 def active(call: Call) -> list[Doc]:
-    return [doc for doc in call.partner.shared("promotion").values() if moment(doc["startDate"]) <= call.now <= moment(doc["endDate"])]
+    return [
+        doc
+        for doc in call.partner.shared("promotion").values()
+        if moment(doc["startDate"]) <= call.now <= moment(doc["endDate"])
+    ]
 
 
 def list_promotions(call: Call) -> Answer:
@@ -40,19 +48,32 @@ def get_promotion(call: Call) -> Answer:
 
 
 def _covers(promotion: Doc, key: str) -> Doc | None:
-    return next((item for item in promotion["requiredProducts"] if f"{item['productId']}:{item['skuId']}".upper() == key.upper()), None)
+    return next(
+        (
+            item
+            for item in promotion["requiredProducts"]
+            if f"{item['productId']}:{item['skuId']}".upper() == key.upper()
+        ),
+        None,
+    )
 
 
 def _terms(promotion: Doc, key: str) -> list[tuple[str, str]]:
-    return [(item["term"]["duration"], snake(item["term"]["billingCycle"])) for item in promotion["requiredProducts"]
-            if f"{item['productId']}:{item['skuId']}".upper() == key.upper()]
+    return [
+        (item["term"]["duration"], snake(item["term"]["billingCycle"]))
+        for item in promotion["requiredProducts"]
+        if f"{item['productId']}:{item['skuId']}".upper() == key.upper()
+    ]
 
 
 def _seats_used(call: Call, promotion: Doc) -> int:
     """Seats under a promotion's PID:SID, cancelled ones included."""
     key = ":".join(str(promotion["id"]).split(":")[:2]).upper()
-    return sum(int(row.get("promotion_seats", row["quantity"])) for row in call.customer.rows("subscription").values()
-               if str(row.get("promotion") or "").upper().startswith(key + ":"))
+    seats = 0
+    for row in call.customer.rows("subscription").values():
+        if str(row.get("promotion") or "").upper().startswith(key + ":"):
+            seats += int(row.get("promotion_seats") or row["quantity"])
+    return seats
 
 
 def problems(call: Call, promotion: Doc, key: str, term: str, plan: str, quantity: int) -> list[Doc]:
@@ -64,22 +85,39 @@ def problems(call: Call, promotion: Doc, key: str, term: str, plan: str, quantit
     found: list[Doc] = []
     terms = _terms(promotion, key)
     if (term, plan) not in terms:
-        found.append(_problem("Term", eligibleTerms=[{"duration": duration, "billingCycle": pascal(cycle)} for duration, cycle in terms]))
+        found.append(
+            _problem(
+                "Term",
+                eligibleTerms=[{"duration": duration, "billingCycle": pascal(cycle)} for duration, cycle in terms],
+            )
+        )
     constraints = promotion.get("promotionConstraints") or {}
     for seats in constraints.get("seatConstraints", ()):
         low, high = int(seats.get("minSeats") or 1), seats.get("maxSeats")
-        left = int(high) - _seats_used(call, promotion) if high is not None else None
+        left = None if high is None else int(high) - _seats_used(call, promotion)
         if quantity < low or (left is not None and quantity > left):
-            found.append(_problem("SeatCount", minimumRequiredSeats=low, maximumRequiredSeats=high, availableSeats=left))
+            found.append(
+                _problem("SeatCount", minimumRequiredSeats=low, maximumRequiredSeats=high, availableSeats=left)
+            )
     for rule in constraints.get("eligibilityConstraints", ()):
-        if rule.get("isApplicable") and rule.get("type") == "FirstPurchase" and any(
-                f"{row['product']}:{row['sku']}".upper() == key.upper() for row in call.customer.rows("subscription").values()):
+        if (
+            rule.get("isApplicable")
+            and rule.get("type") == "FirstPurchase"
+            and any(
+                f"{row['product']}:{row['sku']}".upper() == key.upper()
+                for row in call.customer.rows("subscription").values()
+            )
+        ):
             found.append(_problem("OfferPurchasedPreviously"))
     return found
 
 
 def _problem(kind: str, **more: Any) -> Doc:
-    return {**{name: value for name, value in more.items() if value is not None}, "type": kind, "description": _TEXTS[kind]}
+    return {
+        **{name: value for name, value in more.items() if value is not None},
+        "type": kind,
+        "description": _TEXTS[kind],
+    }
 
 
 def best(call: Call, key: str, term: str, plan: str, quantity: int, wanted: str | None) -> tuple[str, Decimal] | None:
@@ -112,10 +150,14 @@ def eligibilities(call: Call) -> Answer:
         key, wanted = ":".join(catalog_id.split(":")[:2]), item.text("promotionid")
         answers: list[Doc] = []
         if call.catalog.by_key(key) is None:
-            answers.append({"promotionId": wanted or "", "isEligible": False, "errors": [_problem("InvalidCatalogItemId")]})
+            answers.append(
+                {"promotionId": wanted or "", "isEligible": False, "errors": [_problem("InvalidCatalogItemId")]}
+            )
         elif wanted is not None:
             promotion = call.partner.shared_one("promotion", wanted.upper())
-            errors = problems(call, promotion, key, term, plan, quantity) if promotion else [_problem("InvalidPromotion")]
+            errors = (
+                problems(call, promotion, key, term, plan, quantity) if promotion else [_problem("InvalidPromotion")]
+            )
             answers.append({"promotionId": wanted, "isEligible": not errors, "errors": errors})
         else:
             for promotion in active(call):
@@ -124,6 +166,15 @@ def eligibilities(call: Call) -> Answer:
                     answers.append({"promotionId": promotion["id"], "isEligible": not errors, "errors": errors})
             if not answers:
                 answers.append({"isEligible": False, "errors": [_problem("NoPromotionsAvailable")]})
-        items.append({"id": item.get("id", index), "catalogItemId": catalog_id, "quantity": quantity, "billingCycle": plan, "termDuration": term,
-                      "eligibilities": answers, "attributes": attributes("PromotionEligibilities")})
+        items.append(
+            {
+                "id": item.get("id", index),
+                "catalogItemId": catalog_id,
+                "quantity": quantity,
+                "billingCycle": plan,
+                "termDuration": term,
+                "eligibilities": answers,
+                "attributes": attributes("PromotionEligibilities"),
+            }
+        )
     return Answer(200, collection(items))

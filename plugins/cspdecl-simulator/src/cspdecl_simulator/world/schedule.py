@@ -1,6 +1,8 @@
-"""What shall happen at the end of the term: next-term instructions under either of their names, plan changes at the next charge.
+"""What shall happen at the end of the term: next-term instructions under either of their names, plan changes at the
+next charge.
 
-Source: contract §13.4 (2026), §13.5, §13.8, §4 (900244–900246); both spellings are read, scheduledActions wins when both are sent.
+Source: contract §13.4 (2026), §13.5, §13.8, §4 (900244–900246); both spellings are read, scheduledActions wins when
+both are sent.
 """
 
 from __future__ import annotations
@@ -16,7 +18,12 @@ from .call import Call, as_quantity
 from .lines import SANDBOX_SEATS, seats_left
 from .state import World
 
-_ACTIONS = {"renewtonewterm": "RenewToNewTerm", "cancel": "Cancel", "renewtoextendedserviceterm": "RenewToExtendedServiceTerm", "transition": "Transition"}
+_ACTIONS = {
+    "renewtonewterm": "RenewToNewTerm",
+    "cancel": "Cancel",
+    "renewtoextendedserviceterm": "RenewToExtendedServiceTerm",
+    "transition": "Transition",
+}
 PLAN_CHANGES_UNTIL = moment("2025-04-01T00:00:00Z")  # contract §13.5
 
 
@@ -39,7 +46,9 @@ def read_schedule(call: Call, form: Body, row: Doc) -> Doc | None:
 
 def _read_action(call: Call, source: Body, row: Doc) -> Doc:
     action = _ACTIONS.get(_name(source.get("actiontype")))
-    kind = {"termend": "TermEnd", "customdate": "CustomDate"}.get(_name(source.get("scheduletype") or source.get("scheduledtype") or "TermEnd"))
+    kind = {"termend": "TermEnd", "customdate": "CustomDate"}.get(
+        _name(source.get("scheduletype") or source.get("scheduledtype") or "TermEnd")
+    )
     if action is None or kind is None:
         raise Refusal(400, 900126, "scheduleType or actionType is not known.")
     found: Doc = {"action": action, "source": "actions", "type": kind}
@@ -59,21 +68,39 @@ def _read_action(call: Call, source: Body, row: Doc) -> Doc:
 def _read_instructions(source: Body) -> Doc:
     product = source.part("product")
     return present(
-        product=present(productId=product.text("productid"), skuId=product.text("skuid"), availabilityId=product.get("availabilityid", ""),
-                        billingCycle=product.text("billingcycle"), termDuration=product.text("termduration"), promotionId=product.text("promotionid")),
-        quantity=source.get("quantity"), customTermEndDate=source.text("customtermenddate"))
+        product=present(
+            productId=product.text("productid"),
+            skuId=product.text("skuid"),
+            availabilityId=product.get("availabilityid", ""),
+            billingCycle=product.text("billingcycle"),
+            termDuration=product.text("termduration"),
+            promotionId=product.text("promotionid"),
+        ),
+        quantity=source.get("quantity"),
+        customTermEndDate=source.text("customtermenddate"),
+    )
 
 
 def same(one: Doc | None, other: Doc | None) -> bool:
     """Whether two schedules mean the same, whatever name they came by."""
+
     def meaning(found: Doc | None) -> Any:
         if not found:
             return None
         wanted = found.get("instructions") or {}
         product = wanted.get("product", {})
-        return (found["action"], found.get("date"), str(product.get("productId", "")).upper(), str(product.get("skuId", "")).upper(),
-                snake(str(product.get("billingCycle", ""))), str(product.get("termDuration", "")), str(product.get("promotionId", "")),
-                str(wanted.get("quantity")), str(wanted.get("customTermEndDate", "")))
+        return (
+            found["action"],
+            found.get("date"),
+            str(product.get("productId", "")).upper(),
+            str(product.get("skuId", "")).upper(),
+            snake(str(product.get("billingCycle", ""))),
+            str(product.get("termDuration", "")),
+            str(product.get("promotionId", "")),
+            str(wanted.get("quantity")),
+            str(wanted.get("customTermEndDate", "")),
+        )
+
     return bool(meaning(one) == meaning(other))
 
 
@@ -104,7 +131,11 @@ def check_schedule(call: Call, row: Doc, wanted: Doc, auto: bool) -> Doc:
         _check_end(call, row, sku, term, instructions["customTermEndDate"])
     kept = {**wanted, "instructions": {**instructions, "product": dict(instructions["product"]), "quantity": quantity}}
     promotion = instructions["product"].get("promotionId")
-    won = promotions.best(call, sku.key, term, plan, quantity, promotion) if promotion and promotions.known(call, promotion) else None
+    won = (
+        promotions.best(call, sku.key, term, plan, quantity, promotion)
+        if promotion and promotions.known(call, promotion)
+        else None
+    )
     if promotion and won is None and promotions.known(call, promotion):
         kept["instructions"]["product"].pop("promotionId")
     return kept
@@ -115,7 +146,9 @@ def _target(call: Call, row: Doc, product: Doc) -> tuple[Sku, str, str]:
     if sku is None:
         raise Refusal(404, 400018, "The scheduled product and SKU were not found.")
     source = call.catalog.find(row["product"], row["sku"])
-    allowed = {f"{row['product']}:{row['sku']}".upper(), row["trial_of"].upper()} | {key.upper() for key in (source.upgrades if source else ())}
+    allowed = {f"{row['product']}:{row['sku']}".upper(), row["trial_of"].upper()} | {
+        key.upper() for key in (source.upgrades if source else ())
+    }
     if row["trial_of"]:
         paid = call.catalog.by_key(row["trial_of"])
         allowed |= {key.upper() for key in (paid.upgrades if paid else ())}
@@ -140,9 +173,10 @@ def _check_seats(call: Call, row: Doc, sku: Sku, quantity: int) -> None:
 
 
 def _check_end(call: Call, row: Doc, sku: Sku, term: str, text: str) -> None:
-    """customTermEndDate on next-term instructions: 900244 product, 900245 outside the first term or 28–30, 900246 matches nothing."""
+    """The end date of next-term instructions: 900244 product, 900245 outside the term or 28–30, 900246 no match."""
     wanted = call.instant("customTermEndDate", text)
-    assert wanted is not None
+    if wanted is None:
+        return
     if sku.kind != NCE or row["trial"] or term not in MONTHS:
         raise Refusal(400, 900244, "customTermEndDate is not supported for this product.")
     start, day = moment(row["end"]), midnight(wanted)
@@ -155,13 +189,19 @@ def _check_end(call: Call, row: Doc, sku: Sku, term: str, text: str) -> None:
 
 
 def _ends_on(world: World, row: Doc, day: datetime, term: str) -> bool:
-    return any(other["status"] == "active" and not other["trial"] and other["kind"] == NCE and other["id"] != row["id"]
-               and (term == "P1M" or other["term"] != "P1M") and last_day(moment(other["end"])).timetuple()[1:3] == day.timetuple()[1:3]
-               for other in world.rows("subscription").values())
+    return any(
+        other["status"] == "active"
+        and not other["trial"]
+        and other["kind"] == NCE
+        and other["id"] != row["id"]
+        and (term == "P1M" or other["term"] != "P1M")
+        and last_day(moment(other["end"])).timetuple()[1:3] == day.timetuple()[1:3]
+        for other in world.rows("subscription").values()
+    )
 
 
 def read_next_charge(call: Call, form: Body, row: Doc) -> Doc | None:
-    """nextChargeInstructions of a body, checked when they are new.
+    """NextChargeInstructions of a body, checked when they are new.
 
     Licence-based plan changes are blocked since 2025-04-01 (contract §13.5); before, P3Y could go monthly ↔ annual.
     """
@@ -176,6 +216,9 @@ def read_next_charge(call: Call, form: Body, row: Doc) -> Doc | None:
         raise Refusal(400, 800097, "The billing plan cannot change within a term since 2025-04-01.")
     if row["kind"] != NCE or row["term"] != "P3Y" or {plan, row["plan"]} != {"monthly", "annual"}:
         raise Refusal(400, 800097, "Only a three-year term can change between monthly and annual billing.")
-    if as_quantity(wanted.get("quantity")) != row["quantity"] or str(wanted["product"].get("termDuration")) != row["term"]:
+    if (
+        as_quantity(wanted.get("quantity")) != row["quantity"]
+        or str(wanted["product"].get("termDuration")) != row["term"]
+    ):
         raise Refusal(400, 800002, "Quantity and term must stay the same.")
     return wanted

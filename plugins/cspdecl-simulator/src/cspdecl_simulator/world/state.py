@@ -1,4 +1,6 @@
-"""One customer's world while a request is worked on: rows read when first looked at, written back together at the end."""
+"""One customer's world while a request is worked on: rows read when first looked at, written back together at the
+end.
+"""
 
 from __future__ import annotations
 

@@ -19,34 +19,94 @@ OPEN = ("active", "suspended")
 
 
 def cancel_until(kind: str, term: str, at: datetime) -> datetime | None:
-    """The last instant to cancel what was bought or renewed at `at`: 23:59 of the window's last day, as samples print it."""
+    """The last instant to cancel what was bought or renewed at `at`: 23:59 of the window's last day, as samples print
+    it.
+    """
     if kind == AZURE:
         return None
     window = PERPETUAL_WINDOW if kind == SOFTWARE and not term else timedelta(hours=72) if kind == "SaaS" else WINDOW
     return midnight(at + window) + timedelta(hours=23, minutes=59)
 
 
-def new_subscription(*, row_id: str, sku: Sku, availability: str, segment: str, quantity: int, term: str, plan: str, start: datetime, end: datetime,
-                     order: str, price: Doc, name: str | None = None, promotion: str | None = None, partner: str | None = None,
-                     machine: datetime | None = None, custom_end: datetime | None = None, **more: Any) -> Doc:
-    """A subscription's own record. `end` is exclusive; `lots` are the batches of seats with the end of their return windows."""
+def new_subscription(
+    *,
+    row_id: str,
+    sku: Sku,
+    availability: str,
+    segment: str,
+    quantity: int,
+    term: str,
+    plan: str,
+    start: datetime,
+    end: datetime,
+    order: str,
+    price: Doc,
+    name: str | None = None,
+    promotion: str | None = None,
+    partner: str | None = None,
+    machine: datetime | None = None,
+    custom_end: datetime | None = None,
+    **more: Any,
+) -> Doc:
+    """A subscription's own record. `end` is exclusive; `lots` are the batches of seats with the end of their return
+    windows.
+    """
     trial = sku.is_trial
     doc: Doc = {
-        "id": row_id, "product": sku.product_id, "sku": sku.sku_id, "availability": availability, "segment": segment, "title": sku.title,
-        "name": name or sku.title, "kind": sku.kind, "quantity": quantity, "created": iso(start), "start": iso(start), "end": iso(end),
-        "status": "active", "status_since": iso(start), "auto": sku.kind in (NCE, "SaaS") or (sku.kind == SOFTWARE and bool(term)), "term": term,
-        "plan": plan, "lots": [] if trial or sku.kind == SOFTWARE else [{"quantity": quantity, "until": iso(start + WINDOW)}],
-        "cancel_until": None, "committed": iso(start), "promotion": promotion, "partner": partner or "", "order": order, "schedule": None,
-        "next_charge": None, "version": 1, "updates": 0, "trial": trial, "trial_of": sku.trial_of, "price": price, "est": False,
-        "suspended_by": [], "custom_end": iso(custom_end) if custom_end else None, "placed": iso(machine) if machine else None,
-        "publisher": sku.publisher}
+        "id": row_id,
+        "product": sku.product_id,
+        "sku": sku.sku_id,
+        "availability": availability,
+        "segment": segment,
+        "title": sku.title,
+        "name": name or sku.title,
+        "kind": sku.kind,
+        "quantity": quantity,
+        "created": iso(start),
+        "start": iso(start),
+        "end": iso(end),
+        "status": "active",
+        "status_since": iso(start),
+        "auto": sku.kind in (NCE, "SaaS") or (sku.kind == SOFTWARE and bool(term)),
+        "term": term,
+        "plan": plan,
+        "lots": [] if trial or sku.kind == SOFTWARE else [{"quantity": quantity, "until": iso(start + WINDOW)}],
+        "cancel_until": None,
+        "committed": iso(start),
+        "promotion": promotion,
+        "partner": partner or "",
+        "order": order,
+        "schedule": None,
+        "next_charge": None,
+        "version": 1,
+        "updates": 0,
+        "trial": trial,
+        "trial_of": sku.trial_of,
+        "price": price,
+        "est": False,
+        "suspended_by": [],
+        "custom_end": iso(custom_end) if custom_end else None,
+        "placed": iso(machine) if machine else None,
+        "publisher": sku.publisher,
+    }
     until = cancel_until(sku.kind, term, start)
     if until is not None and not trial:
         doc["cancel_until"] = iso(until)
     if trial:
-        doc["schedule"] = {"action": "RenewToNewTerm", "source": "trial", "instructions": {
-            "product": {"productId": sku.trial_of.split(":")[0], "skuId": sku.trial_of.split(":")[1], "availabilityId": "", "billingCycle": "monthly",
-                        "termDuration": "P1Y"}, "quantity": quantity}}
+        doc["schedule"] = {
+            "action": "RenewToNewTerm",
+            "source": "trial",
+            "instructions": {
+                "product": {
+                    "productId": sku.trial_of.split(":")[0],
+                    "skuId": sku.trial_of.split(":")[1],
+                    "availabilityId": "",
+                    "billingCycle": "monthly",
+                    "termDuration": "P1Y",
+                },
+                "quantity": quantity,
+            },
+        }
     doc.update(more)
     return doc
 
@@ -66,11 +126,18 @@ def visible(call: Call, row: Doc) -> bool:
 
 
 def provisioned(call: Call, row: Doc) -> bool:
-    return is_after(call, row.get("placed"), row["created"], max(call.settings.provisioning_seconds, call.settings.visibility_seconds))
+    return is_after(
+        call,
+        row.get("placed"),
+        row["created"],
+        max(call.settings.provisioning_seconds, call.settings.visibility_seconds),
+    )
 
 
 def is_after(call: Call, placed: str | None, created: str, seconds: float) -> bool:
-    """A delay is over when either clock has passed it: waiting runs on machine time, advancing the business clock skips it."""
+    """A delay is over when either clock has passed it: waiting runs on machine time, advancing the business clock
+    skips it.
+    """
     if placed is None or seconds <= 0:
         return True
     delay = timedelta(seconds=seconds)
@@ -87,13 +154,25 @@ def render(call: Call, row: Doc) -> Doc:
     country, base = call.country, call.base
     start, end = moment(row["start"]), moment(row["end"])
     live, has_end = row["status"] in OPEN, end < NEVER
-    window = row["cancel_until"] if row["status"] in OPEN and row["cancel_until"] and moment(row["cancel_until"]) >= call.now else None
+    window = (
+        row["cancel_until"]
+        if row["status"] in OPEN and row["cancel_until"] and moment(row["cancel_until"]) >= call.now
+        else None
+    )
     doc: Doc = {
-        "id": row["id"], "offerId": offer_id(row), "offerName": row["title"], "friendlyName": row["name"],
-        "productType": {"id": row["kind"], "displayName": row["kind"]}, "quantity": row["quantity"],
-        "unitType": row.get("unit", "Usage-based" if row["kind"] == AZURE else "Licenses"), "hasPurchasableAddons": False,
-        "creationDate": row["created"], "effectiveStartDate": row["start"], "commitmentEndDate": iso(last_day(end)),
-        "commitmentEndDateTime": iso(end - timedelta(seconds=1)) if has_end else iso(end)}
+        "id": row["id"],
+        "offerId": offer_id(row),
+        "offerName": row["title"],
+        "friendlyName": row["name"],
+        "productType": {"id": row["kind"], "displayName": row["kind"]},
+        "quantity": row["quantity"],
+        "unitType": row.get("unit", "Usage-based" if row["kind"] == AZURE else "Licenses"),
+        "hasPurchasableAddons": False,
+        "creationDate": row["created"],
+        "effectiveStartDate": row["start"],
+        "commitmentEndDate": iso(last_day(end)),
+        "commitmentEndDateTime": iso(end - timedelta(seconds=1)) if has_end else iso(end),
+    }
     if row["custom_end"]:
         doc["customTermEndDate"] = row["custom_end"]
     doc["cancellationAllowedUntilDate"] = window
@@ -102,31 +181,51 @@ def render(call: Call, row: Doc) -> Doc:
         doc["billingCycleEndDate"] = iso(last_day(following))
         doc["billingCycleEndDateTime"] = iso(following - timedelta(seconds=1))
     shown = "pending" if row["status"] == "active" and not provisioned(call, row) else row["status"]
-    doc |= {"status": shown, "autoRenewEnabled": row["auto"], **_schedule(call, row), "isTrial": row["trial"],
-            "billingType": "usage" if row["kind"] == AZURE else "license", "billingCycle": row["plan"], "termDuration": row["term"],
-            "renewalTermDuration": row["term"] if row["auto"] and row["kind"] == NCE and not row["trial"] else ""}
+    doc |= {
+        "status": shown,
+        "autoRenewEnabled": row["auto"],
+        **_schedule(call, row),
+        "isTrial": row["trial"],
+        "billingType": "usage" if row["kind"] == AZURE else "license",
+        "billingCycle": row["plan"],
+        "termDuration": row["term"],
+        "renewalTermDuration": row["term"] if row["auto"] and row["kind"] == NCE and not row["trial"] else "",
+    }
     doc["refundOptions"] = [{"type": "Full", "expiresAt": iso(midnight(moment(row["committed"])) + DAY)}]
-    doc |= {"isMicrosoftProduct": True, "partnerId": row["partner"], "attentionNeeded": False, "actionTaken": False, "contractType": "subscription",
-            "actions": (["edit"] if live else []) + (["cancel"] if window else [])}
+    doc |= {
+        "isMicrosoftProduct": True,
+        "partnerId": row["partner"],
+        "attentionNeeded": False,
+        "actionTaken": False,
+        "contractType": "subscription",
+        "actions": (["edit"] if live else []) + (["cancel"] if window else []),
+    }
     if row["promotion"]:
         doc["promotionId"] = row["promotion"]
     if row["suspended_by"]:
         doc["suspensionReasons"] = row["suspended_by"]
-    doc["links"] = {"product": link(f"/products/{row['product']}?country={country}"),
-                    "sku": link(f"/products/{row['product']}/skus/{row['sku']}?country={country}"),
-                    "availability": link(f"/products/{row['product']}/skus/{row['sku']}/availabilities/{row['availability']}?country={country}"),
-                    "self": link(f"{base}/subscriptions/{row['id']}")}
+    doc["links"] = {
+        "product": link(f"/products/{row['product']}?country={country}"),
+        "sku": link(f"/products/{row['product']}/skus/{row['sku']}?country={country}"),
+        "availability": link(
+            f"/products/{row['product']}/skus/{row['sku']}/availabilities/{row['availability']}?country={country}"
+        ),
+        "self": link(f"{base}/subscriptions/{row['id']}"),
+    }
     doc["publisherName"] = row["publisher"]
     doc["refundableQuantity"] = None if row["status"] != "active" else _refundable(row, call.now)
     doc["orderId"] = row["order"]
     doc["attributes"] = attributes("Subscription", etag_of(row["id"], row["version"]) if call.settings.etags else None)
-    return doc | row.get("raw", {})
+    doc |= row.get("raw", {})
+    return doc
 
 
 def _refundable(row: Doc, now: datetime) -> Doc:
     lots = open_lots(row, now)
-    return {"totalQuantity": sum(lot["quantity"] for lot in lots),
-            "details": [{"quantity": lot["quantity"], "allowedUntilDateTime": lot["until"]} for lot in lots]}
+    return {
+        "totalQuantity": sum(lot["quantity"] for lot in lots),
+        "details": [{"quantity": lot["quantity"], "allowedUntilDateTime": lot["until"]} for lot in lots],
+    }
 
 
 def _schedule(call: Call, row: Doc) -> Doc:
@@ -138,8 +237,14 @@ def _schedule(call: Call, row: Doc) -> Doc:
         if found["action"] == "RenewToNewTerm" and (found["source"] in ("next", "trial") or both):
             doc["scheduledNextTermInstructions"] = found["instructions"]
         if found["source"] == "actions" or (both and found["source"] == "next"):
-            doc["scheduledActions"] = [present(scheduleType=found.get("type", "TermEnd"), actionType=found["action"],
-                                               effectiveDate=found.get("date"), instructions=found.get("instructions"))]
+            doc["scheduledActions"] = [
+                present(
+                    scheduleType=found.get("type", "TermEnd"),
+                    actionType=found["action"],
+                    effectiveDate=found.get("date"),
+                    instructions=found.get("instructions"),
+                )
+            ]
     if row["next_charge"]:
         doc["nextChargeInstructions"] = row["next_charge"]
     return doc
@@ -149,17 +254,36 @@ def _render_legacy(call: Call, row: Doc) -> Doc:
     """What was sold before new commerce: an offer instead of a product, an etag always."""
     end = moment(row["end"])
     doc = present(
-        id=row["id"], offerId=row["product"], entitlementId=row.get("entitlement", row["id"]), offerName=row["title"], friendlyName=row["name"],
-        quantity=row["quantity"], unitType=row.get("unit", "Licenses"), parentSubscriptionId=row.get("parent"), creationDate=row["created"],
-        effectiveStartDate=row["start"], commitmentEndDate=iso(end), commitmentEndDateTime=iso(end), status=row["status"],
-        autoRenewEnabled=row["auto"], isTrial=row["trial"], billingType=row.get("billing_type", "license"), billingCycle=row["plan"] or "none",
-        partnerId=row["partner"], contractType="subscription",
-        links=present(offer=link(f"/offers/{row['product']}?country={call.country}"),
-                      parentSubscription=link(f"{call.base}/subscriptions/{row['parent']}") if row.get("parent") else None,
-                      self=link(f"{call.base}/subscriptions/{row['id']}")),
-        suspensionReasons=row["suspended_by"] or None, orderId=row["order"],
-        attributes=attributes("Subscription", etag_of(row["id"], row["version"])))
-    return doc | row.get("raw", {})
+        id=row["id"],
+        offerId=row["product"],
+        entitlementId=row.get("entitlement", row["id"]),
+        offerName=row["title"],
+        friendlyName=row["name"],
+        quantity=row["quantity"],
+        unitType=row.get("unit", "Licenses"),
+        parentSubscriptionId=row.get("parent"),
+        creationDate=row["created"],
+        effectiveStartDate=row["start"],
+        commitmentEndDate=iso(end),
+        commitmentEndDateTime=iso(end),
+        status=row["status"],
+        autoRenewEnabled=row["auto"],
+        isTrial=row["trial"],
+        billingType=row.get("billing_type", "license"),
+        billingCycle=row["plan"] or "none",
+        partnerId=row["partner"],
+        contractType="subscription",
+        links=present(
+            offer=link(f"/offers/{row['product']}?country={call.country}"),
+            parentSubscription=link(f"{call.base}/subscriptions/{row['parent']}") if row.get("parent") else None,
+            self=link(f"{call.base}/subscriptions/{row['id']}"),
+        ),
+        suspensionReasons=row["suspended_by"] or None,
+        orderId=row["order"],
+        attributes=attributes("Subscription", etag_of(row["id"], row["version"])),
+    )
+    doc |= row.get("raw", {})
+    return doc
 
 
 def find(call: Call, row_id: str | None = None) -> Doc:
@@ -191,7 +315,11 @@ def list_subscriptions(call: Call) -> Answer:
 
 def list_addons(call: Call) -> Answer:
     parent = find(call)
-    rows = [row for row in call.customer.rows("subscription").values() if str(row.get("parent") or "").lower() == parent["id"].lower()]
+    rows = [
+        row
+        for row in call.customer.rows("subscription").values()
+        if str(row.get("parent") or "").lower() == parent["id"].lower()
+    ]
     return Answer(200, collection([render(call, row) for row in rows]))
 
 
@@ -202,15 +330,33 @@ def provisioning_status(call: Call) -> Answer:
         raise Refusal(403, 900308, "Delegated admin privileges are needed for the provisioning status.")
     sku = call.catalog.find(row["product"], row["sku"])
     status = "success" if provisioned(call, row) else "pending"
-    return Answer(200, {"skuId": sku.provisioning_id if sku else row["sku"], "status": status, "quantity": row["quantity"],
-                        "endDate": iso(last_day(moment(row["end"]))), "attributes": attributes("SubscriptionProvisioningStatus")})
+    return Answer(
+        200,
+        {
+            "skuId": sku.provisioning_id if sku else row["sku"],
+            "status": status,
+            "quantity": row["quantity"],
+            "endDate": iso(last_day(moment(row["end"]))),
+            "attributes": attributes("SubscriptionProvisioningStatus"),
+        },
+    )
 
 
 def snapshot(row: Doc) -> Doc:
     """What an audit record keeps of a subscription, names in PascalCase (contract §18)."""
-    doc = {"Id": row["id"], "OfferId": offer_id(row), "FriendlyName": row["name"], "Quantity": row["quantity"], "Status": row["status"],
-           "AutoRenewEnabled": row["auto"], "TermDuration": row["term"], "BillingCycle": pascal(row["plan"]), "CommitmentEndDate": row["end"],
-           "PartnerId": row["partner"], "OrderId": row["order"]}
+    doc = {
+        "Id": row["id"],
+        "OfferId": offer_id(row),
+        "FriendlyName": row["name"],
+        "Quantity": row["quantity"],
+        "Status": row["status"],
+        "AutoRenewEnabled": row["auto"],
+        "TermDuration": row["term"],
+        "BillingCycle": pascal(row["plan"]),
+        "CommitmentEndDate": row["end"],
+        "PartnerId": row["partner"],
+        "OrderId": row["order"],
+    }
     if row["schedule"]:
         doc["ScheduledNextTermInstructions"] = row["schedule"]
     return doc

@@ -1,13 +1,14 @@
 """Upgrades: what a subscription may become, and becoming it; trial conversion; the traditional forms.
 
-Sources: contract §13.7, §4 (900236, 900258–900261, 900267–900270); examples subscriptions.transition*, *.conversions.*, *.upgrades.*.
+Sources: contract §13.7, §4 (900236, 900258–900261, 900267–900270); examples subscriptions.transition*,
+*.conversions.*, *.upgrades.*.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from ..catalog import LEGACY, NCE, Sku, availability_id, resolve_availability
+from ..catalog import LEGACY, Sku, availability_id, resolve_availability
 from ..terms import CYCLE_MONTHS, MONTHS, next_term_start
 from ..wire import Answer, Doc, Refusal, attributes, collection, iso, moment, pascal, present, snake
 from . import promotions
@@ -16,11 +17,17 @@ from .lines import seats_left
 from .orders import follow_up
 from .subscriptions import find, new_subscription, offer_id, open_lots, snapshot
 
-_ERRORS = {2: "Subscription cannot be transitioned because the source subscription state is not active.", 7: "There is no transition path.",
-           9: "The subscription is not provisioned."}
-_TARGET_ERRORS = {1: "The target subscription is not active.", 2: "The target subscription is within its cancellation window.",
-                  3: "The subscription's term duration is shorter than the source subscription's term duration.",
-                  4: "The subscription ends earlier than the source subscription."}
+ERRORS = {
+    2: "Subscription cannot be transitioned because the source subscription state is not active.",
+    7: "There is no transition path.",
+    9: "The subscription is not provisioned.",
+}
+_TARGET_ERRORS = {
+    1: "The target subscription is not active.",
+    2: "The target subscription is within its cancellation window.",
+    3: "The subscription's term duration is shorter than the source subscription's term duration.",
+    4: "The subscription ends earlier than the source subscription.",
+}
 
 
 def targets(call: Call, row: Doc) -> list[Sku]:
@@ -29,7 +36,9 @@ def targets(call: Call, row: Doc) -> list[Sku]:
     if source is None:
         return []
     found = [source] if row["trial"] else []
-    return found + [sku for key in source.upgrades if (sku := call.catalog.by_key(key)) is not None and not sku.is_trial]
+    return found + [
+        sku for key in source.upgrades if (sku := call.catalog.by_key(key)) is not None and not sku.is_trial
+    ]
 
 
 def _item(call: Call, sku: Sku, row: Doc) -> str:
@@ -50,7 +59,9 @@ def _target_problem(call: Call, row: Doc, other: Doc) -> int | None:
 
 
 def eligibilities(call: Call) -> Answer:
-    """GET …/transitionEligibilities?eligibilityType=immediate|scheduled; scheduled names the own SKU too (contract §13.4)."""
+    """GET …/transitionEligibilities?eligibilityType=immediate|scheduled; scheduled names the own SKU too (contract
+    §13.4).
+    """
     row = find(call)
     if row["kind"] == LEGACY:
         raise Refusal(403, 900263, "The method is not for traditional subscriptions.")
@@ -63,13 +74,24 @@ def eligibilities(call: Call) -> Answer:
     if kind == "scheduled" and own is not None and not row["trial"]:
         chosen = [own, *chosen]
     for sku in chosen:
-        problems = [] if row["status"] == "active" else [{"code": 2, "description": _ERRORS[2]}]
-        item: Doc = {"operationId": operation, "catalogItemId": _item(call, sku, row), "title": sku.title, "description": sku.title, "quantity": row["quantity"],
-                     "eligibilities": [{"isEligible": not problems, "transitionType": name, "errors": problems}
-                                       for name in ("transition_only", "transition_with_license_transfer")]}
+        problems = [] if row["status"] == "active" else [{"code": 2, "description": ERRORS[2]}]
+        item: Doc = {
+            "operationId": operation,
+            "catalogItemId": _item(call, sku, row),
+            "title": sku.title,
+            "description": sku.title,
+            "quantity": row["quantity"],
+            "eligibilities": [
+                {"isEligible": not problems, "transitionType": name, "errors": problems}
+                for name in ("transition_only", "transition_with_license_transfer")
+            ],
+        }
         if kind == "immediate" and not row["trial"]:
-            item["subscriptionEligibilities"] = [_into(call, row, other) for other in call.customer.rows("subscription").values()
-                                                 if f"{other['product']}:{other['sku']}" == sku.key and other["status"] == "active"]
+            item["subscriptionEligibilities"] = [
+                _into(call, row, other)
+                for other in call.customer.rows("subscription").values()
+                if f"{other['product']}:{other['sku']}" == sku.key and other["status"] == "active"
+            ]
         else:
             item["subscriptionEligibilities"] = []
         item["attributes"] = attributes("TransitionEligibility")
@@ -79,9 +101,14 @@ def eligibilities(call: Call) -> Answer:
 
 def _into(call: Call, row: Doc, other: Doc) -> Doc:
     code = _target_problem(call, row, other)
-    return {"isEligible": code is None, "subscriptionId": other["id"], "subscriptionFriendlyName": other["name"],
-            "subscriptionTermDuration": other["term"], "subscriptionBillingCycle": other["plan"],
-            "errors": [] if code is None else [{"code": code, "description": _TARGET_ERRORS[code]}]}
+    return {
+        "isEligible": code is None,
+        "subscriptionId": other["id"],
+        "subscriptionFriendlyName": other["name"],
+        "subscriptionTermDuration": other["term"],
+        "subscriptionBillingCycle": other["plan"],
+        "errors": [] if code is None else [{"code": code, "description": _TARGET_ERRORS[code]}],
+    }
 
 
 def create(call: Call) -> Answer:
@@ -91,10 +118,14 @@ def create(call: Call) -> Answer:
         raise Refusal(403, 900263, "The method is not for traditional subscriptions.")
     kind = snake(form.text("transitiontype") or "")
     wanted = form.text("tocatalogitemid")
-    if wanted is None or form.get("quantity") is None or kind not in ("transition_only", "transition_with_license_transfer"):
+    if (
+        wanted is None
+        or form.get("quantity") is None
+        or kind not in ("transition_only", "transition_with_license_transfer")
+    ):
         raise Refusal(400, 800002, "toCatalogItemId, quantity and transitionType are required.")
     if row["status"] != "active":
-        raise Refusal(400, 800091, _ERRORS[2])
+        raise Refusal(400, 800091, ERRORS[2])
     sku = _target(call, row, wanted)
     quantity = as_quantity(form["quantity"])
     other_id = form.text("tosubscriptionid")
@@ -103,11 +134,25 @@ def create(call: Call) -> Answer:
     if other_id:
         other = _merge_into(call, row, sku, other_id, quantity)
     else:
-        other = _upgrade(call, row, sku, wanted, quantity, form.text("termduration"), form.text("billingcycle"), form.text("promotionid"))
+        other = _upgrade(
+            call,
+            row,
+            sku,
+            wanted,
+            quantity,
+            form.text("termduration"),
+            form.text("billingcycle"),
+            form.text("promotionid"),
+        )
     row["version"] += 1
     row["updates"] += 1
     call.customer.put("subscription", row)
-    call.audit("subscription", "convert_trial_subscription" if before["BillingCycle"] == "None" else "upgrade_subscription", old=before, new=snapshot(row))
+    call.audit(
+        "subscription",
+        "convert_trial_subscription" if before["BillingCycle"] == "None" else "upgrade_subscription",
+        old=before,
+        new=snapshot(row),
+    )
     return Answer(200, _remember(call, row, other, wanted, from_item, quantity, kind, from_quantity))
 
 
@@ -125,7 +170,16 @@ def _target(call: Call, row: Doc, wanted: str) -> Sku:
     return sku
 
 
-def _upgrade(call: Call, row: Doc, sku: Sku, wanted: str, quantity: int, term: str | None, plan: str | None, promotion: str | None) -> Doc:
+def _upgrade(
+    call: Call,
+    row: Doc,
+    sku: Sku,
+    wanted: str,
+    quantity: int,
+    term: str | None,
+    plan: str | None,
+    promotion: str | None,
+) -> Doc:
     term = (term or ("P1Y" if row["trial"] else row["term"])).upper()
     plan = snake(plan or ("monthly" if row["trial"] else row["plan"]))
     if term not in sku.plans:
@@ -144,7 +198,12 @@ def _upgrade(call: Call, row: Doc, sku: Sku, wanted: str, quantity: int, term: s
         left = seats_left(call.customer, sku)[0]
         raise Refusal(403, 800088, f"Only {left} seats are left for catalog item {sku.key}.", data=[sku.key, str(left)])
     won = None if row["trial"] else promotions.best(call, sku.key, term, plan, quantity, promotion)
-    locked = {"unit": str(price.unit), "discount": str(won[1] if won else 0), "currency": call.settings.currency, "at": iso(call.now)}
+    locked = {
+        "unit": str(price.unit),
+        "discount": str(won[1] if won else 0),
+        "currency": call.settings.currency,
+        "at": iso(call.now),
+    }
     longer_term = term != row["term"] or row["trial"]
     end: datetime = next_term_start(call.now, term) if longer_term else moment(row["end"])
     availability = wanted.split(":")[2]
@@ -152,8 +211,20 @@ def _upgrade(call: Call, row: Doc, sku: Sku, wanted: str, quantity: int, term: s
         extra = quantity - row["quantity"]
         if row["name"] == row["title"]:
             row["name"] = sku.title
-        row.update(product=sku.product_id, sku=sku.sku_id, availability=availability, title=sku.title, quantity=quantity, term=term, plan=plan, price=locked,
-                   promotion=won[0] if won else None, schedule=None, trial=False, trial_of="")
+        row.update(
+            product=sku.product_id,
+            sku=sku.sku_id,
+            availability=availability,
+            title=sku.title,
+            quantity=quantity,
+            term=term,
+            plan=plan,
+            price=locked,
+            promotion=won[0] if won else None,
+            schedule=None,
+            trial=False,
+            trial_of="",
+        )
         if longer_term:
             row.update(start=iso(call.now), end=iso(end), committed=iso(call.now), custom_end=None)
         if extra and row["lots"]:
@@ -162,9 +233,23 @@ def _upgrade(call: Call, row: Doc, sku: Sku, wanted: str, quantity: int, term: s
         follow_up(call, row, "convert", quantity)
         return row
     part = new_subscription(
-        row_id=call.guid(), sku=sku, availability=availability, segment=row["segment"], quantity=quantity, term=term, plan=plan, start=call.now, end=end,
-        order="", price=locked, promotion=won[0] if won else None, partner=row["partner"] or None, machine=call.machine,
-        lots=[{**lot, "quantity": min(lot["quantity"], quantity)} for lot in open_lots(row, call.now)], cancel_until=row["cancel_until"])
+        row_id=call.guid(),
+        sku=sku,
+        availability=availability,
+        segment=row["segment"],
+        quantity=quantity,
+        term=term,
+        plan=plan,
+        start=call.now,
+        end=end,
+        order="",
+        price=locked,
+        promotion=won[0] if won else None,
+        partner=row["partner"] or None,
+        machine=call.machine,
+        lots=[{**lot, "quantity": min(lot["quantity"], quantity)} for lot in open_lots(row, call.now)],
+        cancel_until=row["cancel_until"],
+    )
     part["order"] = follow_up(call, part, "convert", quantity)["id"]
     call.customer.put("subscription", part)
     _take(row, quantity)
@@ -210,10 +295,26 @@ def _merge_into(call: Call, row: Doc, sku: Sku, other_id: str, quantity: int) ->
 def _remember(call: Call, row: Doc, other: Doc, wanted: str, from_item: str, quantity: int, kind: str, had: int) -> Doc:
     operation = call.guid()
     transition = present(
-        operationId=operation, fromCatalogItemId=from_item, fromSubscriptionId=row["id"], toCatalogItemId=wanted, toSubscriptionId=other["id"],
-        quantity=quantity, termDuration=other["term"], billingCycle=pascal(other["plan"]), transitionType=kind, promotionId=other["promotion"],
-        events=[{"name": "Conversion", "status": "Started ", "timestamp": iso(call.now), "attributes": attributes("TransitionEvent")}],
-        attributes=attributes("Transition"))
+        operationId=operation,
+        fromCatalogItemId=from_item,
+        fromSubscriptionId=row["id"],
+        toCatalogItemId=wanted,
+        toSubscriptionId=other["id"],
+        quantity=quantity,
+        termDuration=other["term"],
+        billingCycle=pascal(other["plan"]),
+        transitionType=kind,
+        promotionId=other["promotion"],
+        events=[
+            {
+                "name": "Conversion",
+                "status": "Started ",
+                "timestamp": iso(call.now),
+                "attributes": attributes("TransitionEvent"),
+            }
+        ],
+        attributes=attributes("Transition"),
+    )
     row.setdefault("transitions", []).append({**transition, "at": iso(call.machine), "whole": quantity >= had})
     return transition
 
@@ -229,72 +330,16 @@ def list_transitions(call: Call) -> Answer:
         doc = {name: value for name, value in kept.items() if name not in ("at", "whole")}
         events = [{**doc["events"][0], "status": "Completed"}]
         if kept["whole"] or doc["transitionType"] == "transition_with_license_transfer":
-            events.append({"name": "LicenseReassignment", "status": "Completed", "timestamp": doc["events"][0]["timestamp"],
-                           "attributes": attributes("TransitionEvent")})
+            events.append(
+                {
+                    "name": "LicenseReassignment",
+                    "status": "Completed",
+                    "timestamp": doc["events"][0]["timestamp"],
+                    "attributes": attributes("TransitionEvent"),
+                }
+            )
         doc["events"] = events
         items.append(doc)
     answer = collection(items)
     answer["transition"] = items
     return Answer(200, answer)
-
-
-def _legacy(call: Call) -> tuple[Doc, list[Sku]]:
-    row = find(call)
-    if row["kind"] != LEGACY:
-        raise Refusal(400, 900141, "Use transitions: the subscription is not a traditional one.")
-    sku = next(iter(call.catalog.product(row["product"])), None)
-    wanted = (sku.trial_of.split(":")[0],) if sku and sku.trial_of else tuple(key.split(":")[0] for key in sku.upgrades) if sku else ()
-    return row, [found[0] for key in wanted if key and (found := call.catalog.product(key))]
-
-
-def list_conversions(call: Call) -> Answer:
-    row, found = _legacy(call)
-    items = [{"offerId": row["product"], "targetOfferId": sku.product_id, "orderId": row["order"], "quantity": row["quantity"], "billingCycle": "monthly",
-              "attributes": attributes("Conversion")} for sku in found if row["trial"]]
-    return Answer(200, collection(items))
-
-
-def convert(call: Call) -> Answer:
-    """POST …/conversions: a traditional trial becomes a paid subscription under the same id."""
-    row, found = _legacy(call)
-    form = call.form
-    target = next((sku for sku in found if sku.product_id.lower() == str(form.get("targetofferid", "")).lower()), None)
-    if target is None or not row["trial"]:
-        raise Refusal(400, 800002, "The trial cannot be converted to this offer.")
-    old = row["product"]
-    row.update(product=target.product_id, title=target.title, trial=False, trial_of="", quantity=as_quantity(form.get("quantity", row["quantity"])),
-               plan=snake(form.text("billingcycle") or "monthly"), version=row["version"] + 1)
-    call.customer.put("subscription", row)
-    call.audit("subscription", "convert_trial_subscription", new=snapshot(row))
-    return Answer(200, {"subscriptionId": row["id"], "offerId": old, "targetOfferId": target.product_id, "attributes": attributes("ConversionResult")})
-
-
-def list_upgrades(call: Call) -> Answer:
-    from .products import _offer_doc
-
-    row, found = _legacy(call)
-    errors = [] if row["status"] == "active" else [{"code": 2, "description": _ERRORS[2], "attributes": attributes("UpgradeError")}]
-    extra = {"isInternal": False, "conversionTargetOffers": [], "partnerQualifications": ["none"]}
-    return Answer(200, collection([{"targetOffer": _offer_doc(sku, call.country) | extra, "upgradeType": "upgrade_only", "isEligible": not errors,
-                                    "quantity": row["quantity"], "upgradeErrors": errors, "attributes": attributes("Upgrade")} for sku in found]))
-
-
-def upgrade(call: Call) -> Answer:
-    """POST …/upgrades: a traditional subscription gives its seats to a new one of the target offer."""
-    row, found = _legacy(call)
-    form = call.form
-    wanted = str(form.part("targetoffer").get("id", "")).lower()
-    target = next((sku for sku in found if sku.product_id.lower() == wanted), None)
-    if target is None or row["status"] != "active":
-        raise Refusal(400, 800002, "The subscription cannot be upgraded to this offer.")
-    new = new_subscription(row_id=call.guid(), sku=target, availability="", segment=row["segment"], quantity=row["quantity"], term="", plan=row["plan"],
-                           start=call.now, end=moment(row["end"]), order=row["order"], price={}, auto=True)
-    call.customer.put("subscription", new)
-    row.update(status="suspended", status_since=iso(call.now), version=row["version"] + 1)
-    call.customer.put("subscription", row)
-    call.audit("subscription", "upgrade_subscription", new=snapshot(new))
-    return Answer(200, {"sourceSubscriptionId": row["id"], "targetSubscriptionId": new["id"], "upgradeType": form.get("upgradetype", 1), "upgradeErrors": [],
-                        "licenseErrors": [], "attributes": attributes("UpgradeResult")})
-
-
-__all__ = ["NCE", "convert", "create", "eligibilities", "list_conversions", "list_transitions", "list_upgrades", "targets", "upgrade"]

@@ -1,6 +1,7 @@
 """Users of a customer's tenant and their licences.
 
-Source: contract §8; examples users.create, licenses.*. Seats come from the customer's subscriptions, joined by the SKU's provisioning id.
+Source: contract §8; examples users.create, licenses.*. Seats come from the customer's subscriptions, joined by the
+SKU's provisioning id.
 """
 
 from __future__ import annotations
@@ -8,15 +9,28 @@ from __future__ import annotations
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, present, snake
 from .call import Call
 
-_FIELDS = {"usagelocation": "usageLocation", "userprincipalname": "userPrincipalName", "firstname": "firstName", "lastname": "lastName",
-           "displayname": "displayName", "immutableid": "immutableId"}
+_FIELDS = {
+    "usagelocation": "usageLocation",
+    "userprincipalname": "userPrincipalName",
+    "firstname": "firstName",
+    "lastname": "lastName",
+    "displayname": "displayName",
+    "immutableid": "immutableId",
+}
 
 
 def _doc(row: Doc) -> Doc:
-    return {name: row.get(name) for name in ("usageLocation", "id", "userPrincipalName", "firstName", "lastName", "displayName", "immutableId")
-            if row.get(name) is not None} | {
-        "lastDirectorySyncTime": None, "userDomainType": "none", "state": row["state"], "softDeletionTime": row.get("softDeletionTime"),
-        "attributes": attributes("CustomerUser")}
+    return {
+        name: row.get(name)
+        for name in ("usageLocation", "id", "userPrincipalName", "firstName", "lastName", "displayName", "immutableId")
+        if row.get(name) is not None
+    } | {
+        "lastDirectorySyncTime": None,
+        "userDomainType": "none",
+        "state": row["state"],
+        "softDeletionTime": row.get("softDeletionTime"),
+        "attributes": attributes("CustomerUser"),
+    }
 
 
 def _directory(call: Call) -> None:
@@ -41,12 +55,15 @@ def list_users(call: Call) -> Answer:
         size, start = int(call.query.get("size") or 500), int(call.headers.get("ms-continuationtoken", "0"))
     except ValueError as problem:
         raise Refusal(400, 800002, "size or continuation token is not valid.") from problem
-    answer = collection([_doc(row) for row in rows[start:start + size]], f"{call.base}/users?size={size}")
+    answer = collection([_doc(row) for row in rows[start : start + size]], f"{call.base}/users?size={size}")
     if start + size < len(rows):
         token = str(start + size)
         answer["continuationToken"] = token
-        answer["links"]["next"] = {"uri": f"{call.base}/users?size={size}&seekOperation=Next", "method": "GET",
-                                   "headers": [{"key": "MS-ContinuationToken", "value": token}]}
+        answer["links"]["next"] = {
+            "uri": f"{call.base}/users?size={size}&seekOperation=Next",
+            "method": "GET",
+            "headers": [{"key": "MS-ContinuationToken", "value": token}],
+        }
     return Answer(200, answer)
 
 
@@ -59,12 +76,17 @@ def create_user(call: Call) -> Answer:
         raise Refusal(400, 3000, "userPrincipalName, displayName and usageLocation are required.")
     if any(row["userPrincipalName"].lower() == name.lower() for row in call.customer.rows("user").values()):
         raise Refusal(409, 60009, "A user with this name already exists.")
-    row: Doc = {"id": call.guid(), "state": "active", "licenses": []} | {shown: form[key] for key, shown in _FIELDS.items() if form.get(key) is not None}
+    row: Doc = {"id": call.guid(), "state": "active", "licenses": []} | {
+        shown: form[key] for key, shown in _FIELDS.items() if form.get(key) is not None
+    }
     call.customer.put("user", row)
     call.audit("customer_user", "create_customer_user", new={"Id": row["id"], "UserPrincipalName": name})
     password = form.part("passwordprofile")
     doc = _doc(row)
-    doc["passwordProfile"] = {"forceChangePassword": bool(password.get("forcechangepassword", True)), "password": password.text("password") or call.short_id()}
+    doc["passwordProfile"] = {
+        "forceChangePassword": bool(password.get("forcechangepassword", True)),
+        "password": password.text("password") or call.short_id(),
+    }
     return Answer(200, doc)
 
 
@@ -129,12 +151,26 @@ def subscribed_skus(call: Call) -> Answer:
     used, items = _consumed(call), []
     for sku_id, seats in _seats(call).items():
         total, consumed = seats["active"] + seats["warning"], used.get(sku_id, 0)
-        items.append({
-            "availableUnits": total - consumed, "activeUnits": seats["active"], "consumedUnits": consumed, "suspendedUnits": seats["suspended"],
-            "totalUnits": total, "warningUnits": seats["warning"],
-            "productSku": {"id": sku_id, "name": seats["sku"].title, "skuPartNumber": seats["sku"].part_number, "targetType": "User", "licenseGroupId": "group1"},
-            "servicePlans": [], "capabilityStatus": "Enabled" if seats["active"] else "Warning" if seats["warning"] else "Suspended",
-            "attributes": attributes("SubscribedSku")})
+        items.append(
+            {
+                "availableUnits": total - consumed,
+                "activeUnits": seats["active"],
+                "consumedUnits": consumed,
+                "suspendedUnits": seats["suspended"],
+                "totalUnits": total,
+                "warningUnits": seats["warning"],
+                "productSku": {
+                    "id": sku_id,
+                    "name": seats["sku"].title,
+                    "skuPartNumber": seats["sku"].part_number,
+                    "targetType": "User",
+                    "licenseGroupId": "group1",
+                },
+                "servicePlans": [],
+                "capabilityStatus": "Enabled" if seats["active"] else "Warning" if seats["warning"] else "Suspended",
+                "attributes": attributes("SubscribedSku"),
+            }
+        )
     return Answer(200, collection(items))
 
 
@@ -143,9 +179,31 @@ def user_licenses(call: Call) -> Answer:
     seats, items = _seats(call), []
     for sku_id in row["licenses"]:
         sku = seats[sku_id]["sku"] if sku_id in seats else None
-        plans = [{"displayName": sku.title, "serviceName": sku.part_number, "id": sku_id, "capabilityStatus": "Assigned", "targetType": "User"}] if sku else []
-        items.append({"servicePlans": plans, "productSku": {"id": sku_id, "name": sku.title if sku else "", "skuPartNumber": sku.part_number if sku else "",
-                                                            "licenseGroupId": "group1"}, "attributes": attributes("License")})
+        plans = (
+            [
+                {
+                    "displayName": sku.title,
+                    "serviceName": sku.part_number,
+                    "id": sku_id,
+                    "capabilityStatus": "Assigned",
+                    "targetType": "User",
+                }
+            ]
+            if sku
+            else []
+        )
+        items.append(
+            {
+                "servicePlans": plans,
+                "productSku": {
+                    "id": sku_id,
+                    "name": sku.title if sku else "",
+                    "skuPartNumber": sku.part_number if sku else "",
+                    "licenseGroupId": "group1",
+                },
+                "attributes": attributes("License"),
+            }
+        )
     return Answer(200, collection(items))
 
 
@@ -159,12 +217,30 @@ def assign(call: Call) -> Answer:
         sku_id = str(item.get("skuid", "")).lower()
         total = seats[sku_id]["active"] + seats[sku_id]["warning"] if sku_id in seats else 0
         if sku_id not in row["licenses"] and used.get(sku_id, 0) >= total:
-            raise Refusal(400, 60012, "We are sorry, it looks like you have run out of licenses.", data=[
-                f"LicenseQuotaExceededException : account {call.customer.id}, SKU {sku_id}: no licences left."])
+            raise Refusal(
+                400,
+                60012,
+                "We are sorry, it looks like you have run out of licenses.",
+                data=[f"LicenseQuotaExceededException : account {call.customer.id}, SKU {sku_id}: no licences left."],
+            )
         if sku_id not in row["licenses"]:
             row["licenses"].append(sku_id)
     row["licenses"] = [sku_id for sku_id in row["licenses"] if sku_id not in removed]
     call.customer.put("user", row)
-    call.audit("license", "update_customer_user_licenses", new={"LicensesToAssign": [item.get("skuid") for item in wanted], "LicensesToRemove": removed})
-    return Answer(201, present(licensesToAssign=[present(skuId=item.get("skuid"), excludedPlans=item.get("excludedplans")) for item in wanted] or None,
-                               licensesToRemove=removed or None, licenseWarnings=[], attributes=attributes("LicenseUpdate")))
+    call.audit(
+        "license",
+        "update_customer_user_licenses",
+        new={"LicensesToAssign": [item.get("skuid") for item in wanted], "LicensesToRemove": removed},
+    )
+    return Answer(
+        201,
+        present(
+            licensesToAssign=[
+                present(skuId=item.get("skuid"), excludedPlans=item.get("excludedplans")) for item in wanted
+            ]
+            or None,
+            licensesToRemove=removed or None,
+            licenseWarnings=[],
+            attributes=attributes("LicenseUpdate"),
+        ),
+    )

@@ -8,14 +8,34 @@ from __future__ import annotations
 from ..wire import Answer, Doc, Refusal, iso, present
 from .call import Call
 
-EVENTS = ["subscription-updated", "test-created", "usagerecords-thresholdExceeded", "invoice-ready", "referral-created", "referral-updated",
-          "related-referral-created", "related-referral-updated", "azure-fraud-event-detected", "dap-admin-relationship-approved",
-          "dap-admin-relationship-terminated", "dap-admin-relationship-terminated-by-microsoft", "reseller-relationship-accepted-by-customer",
-          "granular-admin-relationship-approved", "granular-admin-relationship-activated", "granular-admin-relationship-terminated",
-          "granular-admin-relationship-expired", "granular-admin-access-assignment-created", "granular-admin-access-assignment-activated",
-          "granular-admin-access-assignment-updated", "granular-admin-access-assignment-deleted", "new-commerce-migration-created",
-          "new-commerce-migration-completed", "new-commerce-migration-failed", "new-commerce-migration-schedule-failed",
-          "indirect-reseller-relationship-accepted-by-customer"]
+EVENTS = [
+    "subscription-updated",
+    "test-created",
+    "usagerecords-thresholdExceeded",
+    "invoice-ready",
+    "referral-created",
+    "referral-updated",
+    "related-referral-created",
+    "related-referral-updated",
+    "azure-fraud-event-detected",
+    "dap-admin-relationship-approved",
+    "dap-admin-relationship-terminated",
+    "dap-admin-relationship-terminated-by-microsoft",
+    "reseller-relationship-accepted-by-customer",
+    "granular-admin-relationship-approved",
+    "granular-admin-relationship-activated",
+    "granular-admin-relationship-terminated",
+    "granular-admin-relationship-expired",
+    "granular-admin-access-assignment-created",
+    "granular-admin-access-assignment-activated",
+    "granular-admin-access-assignment-updated",
+    "granular-admin-access-assignment-deleted",
+    "new-commerce-migration-created",
+    "new-commerce-migration-completed",
+    "new-commerce-migration-failed",
+    "new-commerce-migration-schedule-failed",
+    "indirect-reseller-relationship-accepted-by-customer",
+]
 
 
 def events(call: Call) -> Answer:
@@ -45,8 +65,12 @@ def register(call: Call) -> Answer:
     old = call.partner.shared_one("webhook", "registration")
     if call.method == "PUT" and old is None:
         raise Refusal(404, 800002, "There is no webhook registration.")
-    doc = present(SubscriberId=old["SubscriberId"] if old else call.guid(), WebhookUrl=form["webhookurl"], WebhookEvents=[str(name) for name in names],
-                  SignatureTokenToMsSignatureHeader=form.get("signaturetokentomssignatureheader"))
+    doc = present(
+        SubscriberId=old["SubscriberId"] if old else call.guid(),
+        WebhookUrl=form["webhookurl"],
+        WebhookEvents=[str(name) for name in names],
+        SignatureTokenToMsSignatureHeader=form.get("signaturetokentomssignatureheader"),
+    )
     call.partner.save_shared("webhook", "registration", doc)
     return Answer(200, doc)
 
@@ -57,9 +81,19 @@ def validate(call: Call) -> Answer:
     if "test-created" not in [name.lower() for name in found["WebhookEvents"]]:
         raise Refusal(400, 3000, "The event test-created must be registered.")
     correlation = call.guid()
-    call.partner.save_shared("webhook-event", correlation, {
-        "correlationId": correlation, "partnerId": call.settings.partner_tenant, "status": "completed", "callbackUrl": found["WebhookUrl"],
-        "results": [{"responseCode": "OK", "responseMessage": "", "systemError": False, "dateTimeUtc": iso(call.now)}]})
+    call.partner.save_shared(
+        "webhook-event",
+        correlation,
+        {
+            "correlationId": correlation,
+            "partnerId": call.settings.partner_tenant,
+            "status": "completed",
+            "callbackUrl": found["WebhookUrl"],
+            "results": [
+                {"responseCode": "OK", "responseMessage": "", "systemError": False, "dateTimeUtc": iso(call.now)}
+            ],
+        },
+    )
     return Answer(200, {"correlationId": correlation})
 
 

@@ -1,0 +1,158 @@
+"""Putting the partner's side together: catalogue items, prices, promotions, resellers, applications."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .pricelist import read_rows
+from .wire import Doc, iso
+from .worldfile import WorldFile
+
+
+class Stocking(WorldFile):
+    """What is on sale and who may sell it. Nothing here checks a rule."""
+
+    # catalogue
+
+    def seed_sku(self, sku: str, *, prices: dict[str, str] | None = None, **fields: Any) -> None:
+        """Adds or replaces a catalogue item `PID:SID`. `prices` maps "P1Y/monthly" to the retail price of the whole
+        term in USD; without it made-up ones.
+        """
+        with self.store.transaction():
+            base = ":".join(sku.split(":")[:2])
+            item = {"id": base, "prices": prices, **fields}
+            if sku.count(":") == 2:
+                item.setdefault("availability", sku.split(":")[2])
+            self.store.save_shared("sku", base.upper(), item)
+            self._catalog_changed()
+
+    def _catalog_changed(self) -> None:
+        self.store.set_state("catalog", str(self.store.next_seq()))
+
+    def seed_price(
+        self,
+        sku: str,
+        term: str,
+        plan: str,
+        unit: str,
+        *,
+        currency: str = "USD",
+        retail: str = "",
+        segment: str = "commercial",
+    ) -> None:
+        """One exact price row (whole term), for this process and every other."""
+        with self.store.transaction():
+            row = {
+                "sku": sku,
+                "title": sku,
+                "segment": segment,
+                "term": term,
+                "plan": plan,
+                "market": "",
+                "currency": currency,
+                "unit": unit,
+                "retail": retail or unit,
+                "starts": "",
+                "ends": "",
+            }
+            self.store.save_shared("price-list", f"single/{self.store.next_seq()}", {"rows": [row]})
+            self._catalog_changed()
+
+    def load_prices(self, path: str | Path) -> int:
+        """Takes a price list (18 columns, contract §9.2) in place of the made-up prices; returns the number of rows."""
+        rows = read_rows(Path(path))
+        with self.store.transaction():
+            self.store.save_shared("price-list", str(path), {"rows": rows})
+            self._catalog_changed()
+        return len(rows)
+
+    # partner
+
+    def seed_promotion(
+        self,
+        promotion_id: str,
+        product: str,
+        *,
+        term: str = "P1Y",
+        billing: str = "monthly",
+        discount: str = "0.1",
+        start: str = "2020-01-01T00:00:00Z",
+        end: str = "2099-12-31T23:59:59Z",
+        automatic: bool = True,
+        min_seats: int | None = None,
+        max_seats: int | None = None,
+        first_purchase: bool = False,
+        name: str = "",
+    ) -> None:
+        """Adds a promotion (contract §9.1) for one `PID:SID`, term and billing plan."""
+        product_id, _, sku_id = product.partition(":")
+        doc: Doc = {
+            "id": promotion_id,
+            "name": name or promotion_id,
+            "description": name or promotion_id,
+            "startDate": start,
+            "endDate": end,
+            "properties": {"isAutoApplicable": automatic},
+            "requiredProducts": [
+                {
+                    "productId": product_id,
+                    "skuId": sku_id,
+                    "term": {"duration": term, "billingCycle": billing.title().replace("_", "")},
+                    "pricingPolicies": [{"policyType": "PercentDiscount", "value": discount}],
+                }
+            ],
+            "promotionConstraints": {},
+        }
+        if min_seats is not None or max_seats is not None:
+            doc["promotionConstraints"]["seatConstraints"] = [
+                {"minSeats": min_seats or 1, "maxSeats": max_seats, "type": "SeatCount"}
+            ]
+        if first_purchase:
+            doc["promotionConstraints"]["eligibilityConstraints"] = [{"isApplicable": True, "type": "FirstPurchase"}]
+        with self.store.transaction():
+            self.store.save_shared("promotion", promotion_id.upper(), doc)
+
+    def seed_reseller(
+        self, tenant_id: str, mpn_id: str, *, name: str = "Reseller", location: str = "US", signed: bool = True
+    ) -> None:
+        """Adds an indirect reseller the partner provides for."""
+        with self.store.transaction():
+            self.store.save_shared(
+                "reseller",
+                tenant_id.lower(),
+                {"id": tenant_id, "name": name, "mpnId": mpn_id, "location": location, "signed": signed},
+            )
+
+    def seed_validation_code(self, code: str, organization: str, *, creates: int = 5) -> None:
+        with self.store.transaction():
+            self.store.save_shared(
+                "validation-code",
+                code,
+                {
+                    "partnerId": self.system_call().settings.partner_tenant,
+                    "organizationName": organization,
+                    "validationId": code,
+                    "maxCreates": creates,
+                    "remainingCreates": creates,
+                    "eTag": f"W/\"datetime'{iso(self.now)}'\"",
+                },
+            )
+
+    def register_application(self, client_id: str, *, secret: str = "", certificate: str = "") -> None:
+        """Adds an application by secret, or by certificate or public key in PEM."""
+        with self.store.transaction():
+            self.store.save_shared("application", client_id.lower(), {"secret": secret, "certificate": certificate})
+
+    def seed_code(self, code: str, upn: str = "admin.agent@demo-partner.onmicrosoft.com") -> None:
+        """An authorization code that can be redeemed once."""
+        with self.store.transaction():
+            self.store.save_shared("code", code, {"upn": upn})
+
+    def accept_attestation(self, attestation_id: str) -> None:
+        """What a person at the customer does in the enhanced attestation."""
+        with self.store.transaction():
+            found = self.store.shared_one("attestation", attestation_id.lower())
+            if found is None:
+                raise KeyError(attestation_id)
+            self.store.save_shared("attestation", attestation_id.lower(), {**found, "accepted": True})

@@ -1,0 +1,131 @@
+"""What can be done to an order afterwards: cancel, traditional changes, provisioning, activation links.
+
+Source: contract §11 (cancellation matrix), §20; examples orders.cancel.*, orders.patch.*.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..catalog import LEGACY, SOFTWARE
+from ..terms import NEVER
+from ..wire import DAY, Answer, Body, Doc, Refusal, attributes, collection, iso, moment, present, snake
+from .call import Call, check_etag, etag_of
+from .orders import facts, find_order, order_done, order_snapshot, render_order
+from .subscriptions import new_subscription
+
+
+def patch_order(call: Call) -> Answer:
+    """PATCH …/orders/{id}: cancel (software in production, more in the sandbox), legacy add-on, legacy billing cycle
+    (contract §11).
+    """
+    order, form = find_order(call), call.form
+    check_etag(call, etag_of(order["id"], order["version"]))
+    if str(form.get("status", "")).lower() == "cancelled":
+        _cancel(call, order, form)
+    elif any(line["kind"] != LEGACY for line in order["lines"]):
+        raise Refusal(400, 800063, "Update the subscription instead: this order is not of a traditional offer.")
+    else:
+        _patch_legacy(call, order, form)
+    order["version"] += 1
+    call.customer.put("order", order)
+    call.audit("order", "update_order", new=order_snapshot(order), data=facts(order))
+    return Answer(200, render_order(call, order))
+
+
+def _cancel(call: Call, order: Doc, form: Body) -> None:
+    wanted = {int(item["lineitemnumber"]) for item in form.parts("lineitems") if item.get("lineitemnumber") is not None}
+    chosen = [line for line in order["lines"] if not wanted or line["number"] in wanted]
+    sandbox = call.settings.environment == "sandbox"
+    age = call.now - moment(order["created"])
+    for line in chosen:
+        if line["kind"] not in (SOFTWARE, "AzureReservation") or (line["kind"] == "AzureReservation" and not sandbox):
+            raise Refusal(403, 800077, "This product cannot be cancelled by its order: use the subscription.")
+        if age > (60 if sandbox else 7 if line.get("term") else 30) * DAY:
+            raise Refusal(400, 800061, "The order cannot be cancelled any more.")
+    for line in chosen:
+        line["quantity"] = 0 if wanted or not sandbox else line["quantity"]
+        row = call.customer.find("subscription", line.get("subscription", ""))
+        if row is not None:
+            row.update(status="deleted", status_since=iso(call.now), auto=False)
+            call.customer.put("subscription", row)
+    if len(chosen) == len(order["lines"]):
+        order["status"] = "cancelled"
+
+
+def _patch_legacy(call: Call, order: Doc, form: Body) -> None:
+    cycle = form.text("billingcycle")
+    if cycle:
+        order["cycle"] = snake(cycle)
+    for item in form.parts("lineitems"):
+        if item.text("subscriptionid"):
+            continue
+        sku = next((sku for sku in call.catalog.product(item.text("offerid") or "") if sku.kind == LEGACY), None)
+        if sku is None:
+            raise Refusal(400, 2085, "The offer is not eligible.")
+        parent = item.text("parentsubscriptionid")
+        if parent and call.customer.find("subscription", parent) is None:
+            raise Refusal(404, 20003, "The parent subscription was not found.")
+        row = new_subscription(
+            row_id=call.guid(),
+            sku=sku,
+            availability="",
+            segment="commercial",
+            quantity=int(item["quantity"]),
+            term="",
+            plan=order["cycle"],
+            start=call.now,
+            end=NEVER,
+            order=order["id"],
+            price={},
+            name=item.text("friendlyname"),
+            parent=parent,
+            auto=True,
+        )
+        call.customer.put("subscription", row)
+        order["lines"].append(
+            present(
+                number=len(order["lines"]),
+                offer=sku.product_id,
+                subscription=row["id"],
+                type="New",
+                name=row["name"],
+                quantity=row["quantity"],
+                kind=LEGACY,
+                parent=parent,
+            )
+        )
+
+
+def provisioning(call: Call) -> Answer:
+    """GET …/orders/{id}/provisioningstatus"""
+    order = find_order(call)
+    status = "fulfilled" if order_done(call, order) else "prefulfillment_pending"
+    items = [
+        {
+            "lineItemNumber": line["number"],
+            "orderLineItemId": f"{order['id']}-{line['number']}",
+            "status": status,
+            "quantityProvisioningInformation": [{"quantity": line["quantity"], "status": status}],
+            "attributes": attributes("OrderLineItemProvisioningStatus"),
+        }
+        for line in order["lines"]
+    ]
+    return Answer(200, collection(items))
+
+
+def activation_links(call: Call) -> Answer:
+    """GET …/orders/{id}[/lineitems/{n}]/activationlinks"""
+    order = find_order(call)
+    number = call.params.get("line")
+    items: list[Any] = [
+        {"lineItemNumber": line["number"], "links": [], "attributes": attributes("OrderLineItemActivationLink")}
+        for line in order["lines"]
+        if line["kind"] == "SaaS" and (number is None or str(line["number"]) == number)
+    ]
+    return Answer(200, collection(items))
+
+
+def attachments(call: Call) -> Answer:
+    find_order(call)
+    return Answer(200, collection([]))
