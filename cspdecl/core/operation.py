@@ -197,7 +197,8 @@ class Guard:
     The provider reads again right before it writes and answers `Stale` where this no longer holds. No etag: only
     values. `subscription` None: the id comes from an earlier operation. For a purchase, `siblings` are the running
     subscriptions of the same offer: another one means that somebody bought meanwhile. Fields that are None are not
-    compared, except `scheduled`, which is compared when `check_scheduled` is set.
+    compared, except `scheduled`, which is compared when `check_scheduled` is set. `earlier_purchases`: purchases of the
+    same offer for this customer that come before this one in the plan, so that many more siblings are expected.
     """
 
     tenant: str | None
@@ -212,6 +213,7 @@ class Guard:
     check_scheduled: bool = False
     term_ends: datetime | None = None
     siblings: tuple[str, ...] = ()
+    earlier_purchases: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +251,11 @@ class PriceDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineContext:
-    """What a record must say about the line an operation belongs to: who, what, in which bundle, sold for how much."""
+    """What a record must say about the line an operation belongs to: who, what, in which bundle, sold for how much.
+
+    `seats` are the declared seats of the line; with `bundle_seats` they say how much of a bundle is billed while a
+    reduction of its anchor is held back.
+    """
 
     provider: str | None
     display_name: str
@@ -259,6 +265,7 @@ class LineContext:
     term: Term | None = None
     billing: BillingCycle | None = None
     end_of_term: EndOfTerm | None = None
+    seats: int | None = None
     bundle: str | None = None
     bundle_version: str | None = None
     bundle_instance: Address | None = None
@@ -311,7 +318,8 @@ class PlanLine:
     """One row of the plan as people read it: a customer, a bundle line, a component, a subscription or a service.
 
     `symbol`: `+` buy or create, `~` change, `-` cancel, `=>` adopt or rename, `?` blocked or by hand, ` ` unchanged
-    (only where something below it changes). `notes` are sentences in reading order.
+    (only where something below it changes). `notes` are sentences in reading order; `notes_sell` the same for eyes that
+    may not see cost or margin (None: nothing to hide). `provider` and `ids` say what stands behind the line.
     """
 
     address: Address
@@ -326,6 +334,9 @@ class PlanLine:
     notes: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
     is_bundle: bool = False
+    notes_sell: tuple[str, ...] | None = None
+    provider: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,6 +400,7 @@ class PlanCounts:
     unchanged: int = 0
     unmanaged: int = 0
     waiting: int = 0
+    unmanaged_customers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,182 @@
+"""What happens when a term ends, and how a line leaves: renew, cancel, extend; cancel now or at the end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from cspdecl.commerce.policy import EXTENDED_SERVICE_SINCE, renewal_deadline
+from cspdecl.commerce.values import Decision, Draft, Setting, Step
+from cspdecl.commerce.windows import cancellable_until
+from cspdecl.commerce.words import day, instant, last_day, seats
+from cspdecl.core.capability import Capability
+from cspdecl.core.desired import EndOfTerm, SubscriptionSpec
+from cspdecl.core.diagnostics import Diagnostic, note, warning
+from cspdecl.core.live import LiveEndOfTerm, LiveSubscription, Status
+from cspdecl.core.operation import Cancel, Reason, SetEndOfTerm, Waiting
+
+_NEEDS = {"cancel": Capability.CANCEL_AT_DATE, "extend": Capability.EXTEND_AT_END}
+_WORDS = {
+    "renew": "renews",
+    "cancel": "ends",
+    "extend": "goes on month by month",
+    "unset": "was left open (auto-renew off, nothing else said)",
+}
+
+
+def decide_end_of_term(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, draft: Draft) -> LiveEndOfTerm:
+    """Write the declared end of term where it differs. Answers what the end will be once the steps are done."""
+    wanted, have = spec.end_of_term, live.end_of_term
+    if wanted is None:
+        if have == "unset":
+            draft.diagnostics.append(_ambiguous(spec, live))
+        return have
+    if wanted == have:
+        return have
+    ends = _writable(spec, live, setting, draft, wanted)
+    if ends is None:
+        return have
+    draft.steps.append(_step(live, wanted, ends))
+    draft.notes.append(_sentence(live, wanted, ends))
+    return wanted
+
+
+def decide_leaving(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting) -> Decision:
+    """`absent: true`: cancel inside the window, else end at the end of the term; already ending only waits."""
+    draft = Draft()
+    until, assumed = cancellable_until(live, setting.now)
+    busy = live.policy.busy or ("it is still being provisioned" if live.status is Status.PENDING else None)
+    if busy:
+        draft.waiting.append(_wait(spec, "blocked", "CSP334", f"it cannot be cancelled yet: {busy}", None))
+        return _stuck(live, draft)
+    if until is not None:
+        return _cancel(live, draft, until=until, assumed=assumed)
+    if live.end_of_term == "cancel":
+        when = f"on {last_day(live.term_ends)}" if live.term_ends else "with its term"
+        text = f"it ends {when}; until then {seats(live.seats)} stay billed"
+        draft.waiting.append(_wait(spec, "scheduled", "CSP341", text, live))
+        return Decision(
+            symbol=" ", waiting=tuple(draft.waiting), before=live.seats, after=live.seats, held=live.seats,
+            held_until=live.term_ends, notes=(text,),
+        )  # fmt: skip
+    if live.status is Status.SUSPENDED:
+        text = "it is suspended and outside its cancellation window: end it in the provider's portal"
+        draft.waiting.append(_wait(spec, "manual", "CSP333", text, live))
+        return _stuck(live, draft)
+    ends = _writable(spec, live, setting, draft, "cancel")
+    if ends is None:
+        return _stuck(live, draft)
+    draft.steps.append(_step(live, "cancel", ends))
+    draft.diagnostics.append(
+        note(
+            "CSP341",
+            f"its 7-day window is over: it ends with its term on {last_day(ends)}",
+            origin=spec.origin.at("absent"),
+            address=str(spec.address),
+        )
+    )
+    return Decision(
+        symbol="-",
+        steps=tuple(draft.steps),
+        diagnostics=tuple(draft.diagnostics),
+        before=live.seats,
+        after=live.seats,
+        later=0,
+        later_on=live.term_ends,
+        held=live.seats,
+        held_until=live.term_ends,
+        owed_until=live.term_ends,
+        assumed=assumed,
+    )
+
+
+def _cancel(live: LiveSubscription, draft: Draft, *, until: datetime, assumed: bool) -> Decision:
+    # contract §13.3 (policy page 2026-08): works from active and from suspended
+    reason = Reason(code="absent.window", text=f"`absent: true`, and it can be cancelled until {instant(until)}")
+    draft.steps.append(Step(action=Cancel(seats=live.seats), reason=reason, not_after=until))
+    return Decision(
+        symbol="-",
+        steps=tuple(draft.steps),
+        before=live.seats,
+        after=0,
+        taken=live.seats,
+        take_by=until,
+        owed_until=live.term_ends,
+        assumed=assumed,
+    )
+
+
+def _stuck(live: LiveSubscription, draft: Draft) -> Decision:
+    return Decision(
+        symbol="?",
+        waiting=tuple(draft.waiting),
+        diagnostics=tuple(draft.diagnostics),
+        before=live.seats,
+        after=live.seats,
+        notes=tuple(item.text for item in draft.waiting),
+    )
+
+
+def _writable(
+    spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, draft: Draft, wanted: EndOfTerm
+) -> datetime | None:
+    """The end of the term where it can still be written about; what stands against it is listed as waiting."""
+    if live.term_ends is None:
+        text = f"its end of term is to be `{wanted}`, but the provider shows no term for it"
+        draft.waiting.append(_wait(spec, "blocked", "CSP314", text, None))
+        return None
+    needed = _NEEDS.get(wanted)
+    if needed is not None and needed not in setting.capabilities:
+        text = f"set “{wanted} at the end of the term” in the provider's portal before {day(live.term_ends)}: this "
+        draft.waiting.append(_wait(spec, "manual", "CSP360", text + "provider cannot", live))
+        return None
+    if setting.now >= renewal_deadline(live.term_ends):
+        # contract §13.2 (2023-10): from 00:00 UTC of that day, for up to 24 hours, this is read-only
+        text = f"the renewal of {day(live.term_ends)} has begun: `endOfTerm: {wanted}` can be written once it is done"
+        draft.waiting.append(_wait(spec, "blocked", "CSP315", text, live))
+        return None
+    return live.term_ends
+
+
+def _step(live: LiveSubscription, wanted: EndOfTerm, ends: datetime) -> Step:
+    text = f"at the end of its term it {_WORDS[wanted]}, as declared; before, it {_WORDS[live.end_of_term]}"
+    return Step(
+        action=SetEndOfTerm(before=live.end_of_term, after=wanted),
+        reason=Reason(code=f"end_of_term.{wanted}", text=text),
+        not_after=renewal_deadline(ends),
+    )
+
+
+def _sentence(live: LiveSubscription, wanted: EndOfTerm, ends: datetime) -> str:
+    was = {"renew": " instead of renewing", "cancel": " instead of ending", "extend": " instead of going on monthly"}
+    instead = was.get(live.end_of_term, "; so far that was left open and could have become a paid extension")
+    if wanted == "renew":
+        return f"renews on {day(ends)} for another {live.term}, at the prices of that day{instead}"
+    if wanted == "cancel":
+        return f"ends on {last_day(ends)}{instead}"
+    # contract §13.8 (2026): monthly rate + 3 %, or + 23 % without a monthly plan; its price is read, never computed
+    return f"goes on month by month from {day(ends)}, at the dearer extension price{instead}"
+
+
+def _ambiguous(spec: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
+    when = f" after {last_day(live.term_ends)}" if live.term_ends else ""
+    since = day(EXTENDED_SERVICE_SINCE)
+    return warning(
+        "CSP317",
+        f"auto-renew is off and nothing else is said: since {since} it may go on, and cost more,{when or ' by itself'}",
+        origin=spec.origin,
+        address=str(spec.address),
+        hint="decide it: `endOfTerm: renew`, `cancel` or `extend`",
+    )
+
+
+def _wait(
+    spec: SubscriptionSpec,
+    kind: Literal["scheduled", "due", "blocked", "manual"],
+    code: str,
+    text: str,
+    live: LiveSubscription | None,
+) -> Waiting:
+    return Waiting(
+        address=spec.address, kind=kind, code=code, text=text, when=live.term_ends if live else None, origin=spec.origin
+    )

@@ -1,0 +1,223 @@
+"""Which subscription a line stands for: bindings first, then the one possible match, else a question.
+
+An ambiguous match is never guessed, a trial never matched, and a subscription that stopped running is never bought
+again unless the ledger shows that we ended it ourselves (its binding is gone then).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from cspdecl.core.address import Address
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.desired import CustomerSpec, Retired, SubscriptionSpec
+from cspdecl.core.diagnostics import Diagnostic
+from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
+from cspdecl.planning import questions as ask
+from cspdecl.planning.moves import Moved
+
+How = Literal["bound", "adopt", "rebind", "new"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A line and its subscription (None: to be bought). `source`: the address its binding comes from."""
+
+    spec: SubscriptionSpec
+    live: LiveSubscription | None
+    how: How
+    source: Address | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A binding that no line claims any more: forgotten because it was `removed`, `retired` or has `ended`."""
+
+    binding: Binding
+    why: Literal["removed", "retired", "ended"]
+
+
+@dataclass(slots=True)
+class Matched:
+    """One customer's lines, matched. What is running and claimed by nobody is unmanaged."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    unmanaged: list[LiveSubscription] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def match_customer(spec: CustomerSpec, live: LiveCustomer, moved: Moved, retired: Mapping[Address, Retired]) -> Matched:
+    """Pair every line of a customer. Lines in `diagnostics` with an error are not paired."""
+    out = Matched(diagnostics=list(moved.diagnostics))
+    by_id = {item.id: item for item in live.subscriptions}
+    declared = {line.address for line in spec.subscriptions}
+    claimed: set[str] = set()
+    for address, binding in moved.bound.items():
+        if address in declared:
+            claimed.update(binding.ids)
+    open_lines: list[SubscriptionSpec] = []
+    for line in spec.subscriptions:
+        binding_of = moved.bound.get(line.address)
+        if binding_of is not None and (line.id is None or line.id in binding_of.ids):
+            _bound(line, binding_of, by_id, moved, out)
+        elif line.id is not None:
+            _named(line, line.id, by_id, spec, moved, claimed, out)
+        else:
+            open_lines.append(line)
+    _twice(spec, out)
+    taken = {pair.source for pair in out.pairs if pair.how == "rebind"}
+    orphans = [
+        binding
+        for address, binding in moved.bound.items()
+        if address.path and address not in declared and address not in taken
+    ]
+    if open_lines or orphans:
+        _open(spec, open_lines, orphans, by_id, claimed, retired, out)
+    claimed.update(item for left in out.left if left.why != "removed" for item in left.binding.ids)
+    claimed.update(pair.live.id for pair in out.pairs if pair.live is not None)
+    out.unmanaged = [item for item in live.subscriptions if item.id not in claimed and item.status.running]
+    return out
+
+
+def _bound(
+    line: SubscriptionSpec, binding: Binding, by_id: Mapping[str, LiveSubscription], moved: Moved, out: Matched
+) -> None:
+    source = moved.sources.get(line.address)
+    how: How = "rebind" if source is not None else "bound"
+    if binding.provider != line.provider:
+        out.diagnostics.append(ask.other_provider(line, binding))
+        return
+    running = [item for one in binding.ids if (item := by_id.get(one)) is not None and item.status.running]
+    if len(running) == 1:
+        if running[0].trial:
+            out.diagnostics.append(ask.is_trial(line, running[0]))
+        else:
+            out.pairs.append(Pair(spec=line, live=running[0], how=how, source=source))
+    elif len(running) > 1:
+        if line.absent or sum(item.seats for item in running) != line.seats:
+            out.diagnostics.append(ask.several(line, running))
+    elif line.absent:
+        out.left.append(Left(binding=replace(binding, address=line.address), why="ended"))
+    else:
+        ended = [item for one in binding.ids if (item := by_id.get(one)) is not None]
+        out.diagnostics.append(ask.ended(line, binding, ended))
+
+
+def _named(
+    line: SubscriptionSpec, wanted: str, by_id: Mapping[str, LiveSubscription], spec: CustomerSpec, moved: Moved,
+    claimed: set[str], out: Matched,
+) -> None:  # fmt: skip
+    live = by_id.get(wanted)
+    owner = next((address for address, binding in moved.bound.items() if wanted in binding.ids), None)
+    if live is None or not live.status.running:
+        if not line.absent:
+            out.diagnostics.append(ask.no_such_id(line, wanted, live, spec))
+    elif live.trial:
+        out.diagnostics.append(ask.is_trial(line, live))
+    elif owner is not None and any(one.address == owner for one in spec.subscriptions):
+        out.diagnostics.append(ask.id_taken(line, wanted, owner))
+    elif live.offer != line.offer:
+        out.diagnostics.append(ask.other_offer(line, live))
+    else:
+        claimed.add(wanted)
+        out.pairs.append(Pair(spec=line, live=live, how="rebind" if owner else "adopt", source=owner))
+
+
+def _twice(spec: CustomerSpec, out: Matched) -> None:
+    first: dict[str, SubscriptionSpec] = {}
+    for line in spec.subscriptions:
+        if line.id is not None and (other := first.setdefault(line.id, line)) is not line:
+            out.diagnostics.append(ask.id_twice(line, other))
+            out.pairs = [pair for pair in out.pairs if pair.spec not in (line, other)]
+
+
+def _open(
+    spec: CustomerSpec, lines: Iterable[SubscriptionSpec], orphans: Iterable[Binding],
+    by_id: Mapping[str, LiveSubscription], claimed: set[str], retired: Mapping[Address, Retired], out: Matched,
+) -> None:  # fmt: skip
+    """Lines without binding against bindings without line and subscriptions without either."""
+    alive: dict[OfferKey, list[Binding]] = {}
+    bundles = {bundle.address for bundle in spec.bundles}
+    held: list[Binding] = []
+    for binding in orphans:
+        running = [item for one in binding.ids if (item := by_id.get(one)) is not None and item.status.running]
+        rule = retired.get(binding.address)
+        if not running:
+            out.left.append(Left(binding=binding, why="ended"))
+        elif rule is not None and rule.then == "cancel" and (leaving := _leaving(binding, running, rule)):
+            claimed.update(binding.ids)
+            out.pairs.append(Pair(spec=leaving, live=running[0], how="bound"))
+        elif rule is not None:
+            out.left.append(Left(binding=binding, why="retired"))
+        else:
+            held.append(binding)
+            for key in {item.offer for item in running if item.offer is not None}:
+                alive.setdefault(key, []).append(binding)
+    wanting: dict[OfferKey, list[SubscriptionSpec]] = {}
+    for line in lines:
+        wanting.setdefault(line.offer, []).append(line)
+    free: dict[OfferKey, list[LiveSubscription]] = {}
+    for item in by_id.values():
+        if item.offer is not None and item.status.running and item.id not in claimed:
+            free.setdefault(item.offer, []).append(item)
+    renamed: set[Address] = set()
+    for key, group in wanting.items():
+        renamed |= _one_offer(group, alive.get(key, []), free.get(key, []), by_id, out)
+    for binding in held:
+        if binding.address in renamed:
+            continue
+        if binding.address.parent in bundles:
+            out.diagnostics.append(ask.component_gone(binding, spec))
+        else:
+            out.left.append(Left(binding=binding, why="removed"))
+
+
+def _one_offer(
+    group: list[SubscriptionSpec], orphans: list[Binding], free: list[LiveSubscription],
+    by_id: Mapping[str, LiveSubscription], out: Matched,
+) -> set[Address]:  # fmt: skip
+    """All open lines of one offer. Answers which orphaned bindings are spoken for, by a rename or by a question."""
+    staying = [line for line in group if not line.absent]
+    if orphans and staying:
+        if len(staying) == len(orphans) == 1 and len(orphans[0].ids) == 1:
+            live = by_id[orphans[0].ids[0]]
+            out.pairs.append(Pair(spec=staying[0], live=live, how="rebind", source=orphans[0].address))
+            _absent_lines(group, [item for item in free if item.id not in orphans[0].ids], out)
+        else:
+            out.diagnostics += [ask.suspected_rename(line, orphans) for line in staying]
+            _absent_lines(group, free, out)
+        return {binding.address for binding in orphans}
+    candidates = [item for item in free if not item.trial]
+    if len(group) == len(staying) == len(candidates) == 1:
+        out.pairs.append(Pair(spec=staying[0], live=candidates[0], how="adopt"))
+        return set()
+    _absent_lines(group, free, out)
+    for line in staying:
+        if candidates:
+            out.diagnostics.append(ask.ambiguous(line, candidates, len(group)))
+            continue
+        out.diagnostics += [ask.trial_runs(line, item) for item in free if item.trial]
+        out.pairs.append(Pair(spec=line, live=None, how="new"))
+    return set()
+
+
+def _absent_lines(group: Iterable[SubscriptionSpec], free: Iterable[LiveSubscription], out: Matched) -> None:
+    candidates = [item for item in free if not item.trial]
+    for line in group:
+        if line.absent and candidates:
+            out.diagnostics.append(ask.absent_needs_id(line, candidates))
+
+
+def _leaving(binding: Binding, running: list[LiveSubscription], rule: Retired) -> SubscriptionSpec | None:
+    """A retired component as a line that is `absent`; None where it is not one ordinary subscription."""
+    live = running[0]
+    if len(running) > 1 or live.offer is None or live.term is None or live.billing is None:
+        return None
+    return SubscriptionSpec(
+        address=binding.address, provider=binding.provider, offer=live.offer, seats=live.seats, term=live.term,
+        billing=live.billing, end_of_term="cancel", reduce="auto", display_name=None, sell=None, absent=True, id=None,
+        nickname=None, labels={}, bundle=None, origin=rule.origin,
+    )  # fmt: skip

@@ -1,0 +1,212 @@
+"""The one entry of planning: everything known in, a Plan out. Pure, and hash joins only.
+
+Each customer is planned alone (`customer.plan_customer`); what concerns the whole run (sums, guardrails, counts) is
+computed over the result. A customer that could not be read contributes nothing but its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from cspdecl.commerce.policy import SANDBOX_CUSTOMERS
+from cspdecl.core.address import Address
+from cspdecl.core.capability import Capability
+from cspdecl.core.catalog import Catalog
+from cspdecl.core.desired import DesiredState, Move
+from cspdecl.core.diagnostics import Diagnostic, error, sort_diagnostics
+from cspdecl.core.digest import digest_of
+from cspdecl.core.live import Binding, Bindings, LiveState
+from cspdecl.core.operation import CustomerNote, MoneyTotals, Plan, PlanCounts
+from cspdecl.core.project import PriceBook, Project
+from cspdecl.core.records import Book, BookEntry
+from cspdecl.planning.customer import World, forget, plan_customer
+from cspdecl.planning.lines import plan_lines
+from cspdecl.planning.match import Left
+from cspdecl.planning.money import total
+from cspdecl.planning.rows import CustomerPlan
+from cspdecl.planning.safety import check_safety
+from cspdecl.planning.sequence import Sequence
+from cspdecl.planning.services import Booked, plan_services
+
+FORMAT = 1
+
+
+def plan(
+    *,
+    project: Project,
+    desired: DesiredState,
+    live: LiveState,
+    catalogs: Mapping[str, Catalog],
+    prices: PriceBook,
+    bindings: Bindings,
+    book: Book,
+    last_hashes: Mapping[Address, str],
+    capabilities: Mapping[str, Capability],
+    now: datetime,
+    scope: tuple[str, ...] | None,
+    commit: str | None,
+    unmanaged_customers: int = 0,
+) -> Plan:
+    """Plan every customer in `scope` (None: all). `last_hashes`: the ledger's last hash of each address."""
+    world = World(
+        project=project, catalogs=catalogs, prices=prices, last_hashes=last_hashes, capabilities=capabilities, now=now
+    )
+    bound, booked, moves = _by_customer(bindings.items()), _book_by_customer(book), _moves(desired.moves)
+    retired = {item.address: item for item in desired.retired}
+    parts: list[CustomerPlan] = []
+    unknown: dict[str, str] = {}
+    for key in _customers(desired, bound, booked, scope):
+        spec = desired.customers.get(key)
+        if spec is None:
+            part = _removed(key, bound.get(key, {}), booked.get(key, ()), world)
+        elif key in live.unknown or (key not in live.customers and key not in live.absent):
+            failure = live.unknown.get(key)
+            unknown[key] = failure.message if failure else "it was not read"
+            continue
+        else:
+            part = plan_customer(
+                world,
+                spec,
+                live.customers.get(key),
+                bound=bound.get(key, {}),
+                moves=moves.get(key, ()),
+                retired=retired,
+                book=booked.get(key, ()),
+            )
+        part.lines = plan_lines(part, spec, prices)
+        parts.append(part)
+    return _assemble(
+        parts, unknown, world,
+        desired=desired, live=live, bindings=bindings, book=book, scope=scope, commit=commit,
+        unmanaged_customers=unmanaged_customers,
+    )  # fmt: skip
+
+
+def _assemble(
+    parts: list[CustomerPlan], unknown: Mapping[str, str], world: World, *, desired: DesiredState, live: LiveState,
+    bindings: Bindings, book: Book, scope: tuple[str, ...] | None, commit: str | None, unmanaged_customers: int,
+) -> Plan:  # fmt: skip
+    project = world.project
+    operations = tuple(operation for part in parts for operation in part.operations)
+    totals = total(operations)
+    waiting = tuple(item for part in parts for item in part.waiting)
+    touched = [part for part in parts if part.operations]
+    shown = [part for part in parts if part.lines or part.waiting]
+    managed = sum(1 for address in bindings if address.path) + sum(1 for entry in book.values() if entry.quantity)
+    created = sum(part.created for part in parts)
+    diagnostics = [item for part in parts for item in part.diagnostics]
+    diagnostics += _sandbox_customers(project, len(live.customers) + unmanaged_customers, created)
+    return Plan(
+        format=FORMAT,
+        id=digest_of([operation.id for operation in operations]),
+        project=project.name,
+        desired=desired.digest,
+        live=live.digest,
+        now=world.now,
+        as_of=live.as_of,
+        commit=commit,
+        price_list=world.prices.lists[0].date if world.prices.lists else None,
+        market=project.market,
+        currency=project.reseller.currency,
+        scope=scope,
+        customers=tuple(part.note or CustomerNote(key=part.key, name=part.key, tenant=None) for part in shown),
+        operations=operations,
+        lines=tuple(line for part in parts for line in part.lines),
+        waiting=waiting,
+        unmanaged=tuple(item for part in parts for item in part.unmanaged),
+        unknown=dict(sorted(unknown.items())),
+        diagnostics=sort_diagnostics(diagnostics),
+        safety=check_safety(project.guardrails, operations, totals, managed=managed, live_seats={}),
+        totals=totals if operations else MoneyTotals(),
+        counts=_counts(parts, len(unknown), len(touched), created, unmanaged_customers),
+    )
+
+
+def _counts(
+    parts: Iterable[CustomerPlan], unread: int, touched: int, created: int, unmanaged_customers: int
+) -> PlanCounts:
+    kinds: dict[str, int] = {}
+    at_renewal = unchanged = unmanaged = waiting = customers = 0
+    for part in parts:
+        customers += 1
+        unchanged += part.unchanged
+        unmanaged += len(part.unmanaged)
+        waiting += len(part.waiting)
+        for row in part.rows:
+            if row.address.path:
+                kinds[row.kind] = kinds.get(row.kind, 0) + 1
+                later = row.decision is not None and row.decision.later is not None
+                at_renewal += row.kind == "change" and later
+    return PlanCounts(
+        customers=customers + unread,
+        customers_touched=touched,
+        to_buy=kinds.get("buy", 0),
+        to_change=kinds.get("change", 0),
+        at_renewal=at_renewal,
+        to_cancel=kinds.get("cancel", 0),
+        to_adopt=kinds.get("adopt", 0),
+        to_forget=kinds.get("forget", 0),
+        to_create=created,
+        unchanged=unchanged,
+        unmanaged=unmanaged,
+        waiting=waiting,
+        unmanaged_customers=unmanaged_customers,
+    )
+
+
+def _removed(key: str, bound: Mapping[Address, Binding], entries: Iterable[BookEntry], world: World) -> CustomerPlan:
+    """A customer that no manifest names any more: every binding goes, nothing changes at the provider."""
+    part = CustomerPlan(key=key)
+    sequence = Sequence(last_hashes=world.last_hashes)
+    plan_services(None, Booked(entries=entries, anchors={}), {}, sequence, part)
+    for _address, binding in sorted(bound.items(), reverse=True):
+        forget(Left(binding=binding, why="removed"), sequence, part)
+    part.operations = sequence.operations
+    tenant = next((binding.tenant for binding in bound.values()), None)
+    part.note = CustomerNote(key=key, name="no longer declared", tenant=tenant)
+    return part
+
+
+def _customers(
+    desired: DesiredState, bound: Mapping[str, object], booked: Mapping[str, object], scope: tuple[str, ...] | None
+) -> list[str]:
+    keys = {*desired.customers, *bound, *booked}
+    return sorted(keys if scope is None else keys & set(scope))
+
+
+def _by_customer(bindings: Iterable[tuple[Address, Binding]]) -> dict[str, dict[Address, Binding]]:
+    out: dict[str, dict[Address, Binding]] = {}
+    for address, binding in bindings:
+        out.setdefault(address.customer, {})[address] = binding
+    return out
+
+
+def _book_by_customer(book: Book) -> dict[str, list[BookEntry]]:
+    out: dict[str, list[BookEntry]] = {}
+    for address, entry in book.items():
+        if entry.quantity:
+            out.setdefault(address.customer, []).append(entry)
+    return out
+
+
+def _moves(moves: Iterable[Move]) -> dict[str, list[Move]]:
+    out: dict[str, list[Move]] = {}
+    for move in moves:
+        out.setdefault(move.source.customer, []).append(move)
+    return out
+
+
+def _sandbox_customers(project: Project, there: int, created: int) -> list[Diagnostic]:
+    # contract §20 (test-and-debug page, 2023-10)
+    provider = project.providers.get(project.default_provider)
+    if provider is None or provider.environment != "sandbox" or not created or there + created <= SANDBOX_CUSTOMERS:
+        return []
+    return [
+        error(
+            "CSP332",
+            f"the sandbox allows {SANDBOX_CUSTOMERS} customers: {there} are there and {created} are to be created",
+            origin=provider.origin,
+            hint="delete customers in the sandbox, or plan fewer with `--customer`",
+        )
+    ]

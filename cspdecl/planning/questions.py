@@ -1,0 +1,202 @@
+"""What matching asks a person: every question names what is there, and what to write to settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cspdecl.commerce.words import day, last_day, listed, seats
+from cspdecl.core.address import Address
+from cspdecl.core.desired import CustomerSpec, SubscriptionSpec
+from cspdecl.core.diagnostics import Diagnostic, error, warning
+from cspdecl.core.live import Binding, LiveSubscription
+
+_SHOWN = 6
+
+
+def ambiguous(line: SubscriptionSpec, candidates: Sequence[LiveSubscription], lines: int) -> Diagnostic:
+    """Several subscriptions could be meant, or several lines."""
+    many = len(candidates)
+    message = (
+        f"{many} running subscriptions of {line.offer} could be meant"
+        if many > 1
+        else f"{lines} lines could mean the one running subscription of {line.offer}"
+    )
+    return error(
+        "CSP370",
+        message,
+        origin=line.origin.at("offer"),
+        address=str(line.address),
+        label=_list(candidates),
+        hint="say which one with `id:`" + ("" if many > 1 else " on one line; the others are then bought"),
+    )
+
+
+def absent_needs_id(line: SubscriptionSpec, candidates: Sequence[LiveSubscription]) -> Diagnostic:
+    """Nothing is cancelled by resemblance."""
+    return error(
+        "CSP342",
+        "`absent: true` on a line that is not bound yet needs `id:`",
+        origin=line.origin.at("absent"),
+        address=str(line.address),
+        label=f"running now: {_list(candidates)}",
+        hint="name the subscription to cancel, such as `id: " + candidates[0].id + "`",
+    )
+
+
+def no_such_id(line: SubscriptionSpec, wanted: str, live: LiveSubscription | None, spec: CustomerSpec) -> Diagnostic:
+    """`id:` points nowhere, or to something that no longer runs."""
+    what = f"is {live.status} at this customer" if live else f"is not among {spec.key}'s subscriptions"
+    return error(
+        "CSP371",
+        f"subscription {wanted} {what}",
+        origin=line.origin.at("id"),
+        address=str(line.address),
+        hint="look it up with `cspdecl export`, or take `id:` out to buy anew",
+    )
+
+
+def id_taken(line: SubscriptionSpec, wanted: str, owner: Address) -> Diagnostic:
+    """Another declared line is bound to that id."""
+    return error(
+        "CSP372",
+        f"subscription {wanted} already stands for {owner}",
+        origin=line.origin.at("id"),
+        address=str(line.address),
+        hint=f"one subscription is one line: remove `id:` here, or move {owner} with `moved:`",
+    )
+
+
+def id_twice(line: SubscriptionSpec, other: SubscriptionSpec) -> Diagnostic:
+    """Two lines name the same id."""
+    return error(
+        "CSP372",
+        f"{line.address} and {other.address} name the same subscription {line.id}",
+        origin=line.origin.at("id"),
+        address=str(line.address),
+        related=(other.origin.at("id"),),
+        hint="one subscription is one line: declare its seats once",
+    )
+
+
+def other_offer(line: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
+    """`id:` names a subscription of something else."""
+    runs = str(live.offer) if live.offer else "something that is not product:SKU, which cannot be managed"
+    return error(
+        "CSP377",
+        f"subscription {live.id} runs {runs}, the line declares {line.offer}",
+        origin=line.origin.at("offer"),
+        address=str(line.address),
+        label=f"{live.id}: {seats(live.seats)}",
+        hint=f"say `offer: {live.offer}`, or name another subscription" if live.offer else "take the line out",
+    )
+
+
+def is_trial(line: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
+    """Trials are left alone."""
+    ends = f"; it becomes a paid year on {day(live.term_ends)} unless told otherwise" if live.term_ends else ""
+    return error(
+        "CSP345",
+        f"subscription {live.id} is a trial, and trials are not managed{ends}",
+        origin=line.origin.at("id"),
+        address=str(line.address),
+        hint="convert it or switch its renewal off in the provider's portal",
+    )
+
+
+def trial_runs(line: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
+    """Buying beside a running trial is legal and often a mistake."""
+    # contract §13.2 (2023-10): 25 seats, one year, unless auto-renew is off
+    ends = f" and may become a paid year on {day(live.term_ends)}" if live.term_ends else ""
+    return warning(
+        "CSP345",
+        f"a trial of {line.offer} runs at this customer{ends}; this line buys beside it",
+        origin=line.origin,
+        address=str(line.address),
+        label=f"trial {live.id}",
+        hint="switch the trial's renewal off in the provider's portal, or convert it instead of buying",
+    )
+
+
+def several(line: SubscriptionSpec, running: Sequence[LiveSubscription]) -> Diagnostic:
+    """A line bound to more than one running subscription."""
+    total = sum(item.seats for item in running)
+    return error(
+        "CSP375",
+        f"this line stands for {len(running)} subscriptions with {seats(total)} together, and changing several at once "
+        "is not supported yet",
+        origin=line.origin,
+        address=str(line.address),
+        label=_list(running),
+        hint=f"say `seats: {total}`, or give each subscription a line of its own with `id:`",
+    )
+
+
+def ended(line: SubscriptionSpec, binding: Binding, seen: Sequence[LiveSubscription]) -> Diagnostic:
+    """What the line stands for no longer runs, and we did not end it ourselves: never bought again unasked."""
+    if line.end_of_term == "cancel" and all(item.end_of_term == "cancel" for item in seen):
+        return warning(
+            "CSP344",
+            f"subscription {', '.join(binding.ids)} has ended, as `endOfTerm: cancel` declares",
+            origin=line.origin,
+            address=str(line.address),
+            hint="say `absent: true` or take the line out; it is not bought again",
+        )
+    how = f"is {seen[0].status}" if seen else "is no longer listed"
+    return error(
+        "CSP343",
+        f"subscription {', '.join(binding.ids)} {how} at the provider; it was not ended from here, so it is not bought "
+        "again unasked",
+        origin=line.origin,
+        address=str(line.address),
+        label=f"{seats(line.seats)} of {line.offer} are declared",
+        hint="say `absent: true` if it is to stay away, `id:` if another subscription took its place, or take the line "
+        "out and apply, then declare it again to buy anew",
+    )
+
+
+def suspected_rename(line: SubscriptionSpec, orphans: Iterable[Binding]) -> Diagnostic:
+    """A line came and one or more of the same offer went."""
+    gone = [f"{binding.address} ({', '.join(binding.ids)})" for binding in orphans]
+    return error(
+        "CSP373",
+        f"{line.address} is new, and {listed(gone, final='and')} of the same offer "
+        f"{'is' if len(gone) == 1 else 'are'} no longer declared: is it a rename?",
+        origin=line.origin,
+        address=str(line.address),
+        hint="say `moved: [{from: …, to: " + line.address.name + "}]`, or name the subscription with `id:`",
+    )
+
+
+def component_gone(binding: Binding, spec: CustomerSpec) -> Diagnostic:
+    """A bundle lost a component that customers have."""
+    bundle = next(item for item in spec.bundles if item.address == binding.address.parent)
+    return error(
+        "CSP374",
+        f"{binding.address} is bound, but {bundle.name} {bundle.version} has no component "
+        f"`{binding.address.name}` for this customer any more",
+        origin=bundle.origin,
+        address=str(binding.address),
+        label=f"subscription {', '.join(binding.ids)} would be left alone and stay billed",
+        hint=f"list it in the bundle: `retired: [{{name: {binding.address.name}, then: cancel}}]` (or `keep`), "
+        "or move it to a line of its own with `moved:`",
+    )
+
+
+def other_provider(line: SubscriptionSpec, binding: Binding) -> Diagnostic:
+    """A line says another provider than the one it is bound at."""
+    return error(
+        "CSP376",
+        f"this line is bound at provider `{binding.provider}` and declares `{line.provider}`",
+        origin=line.origin.at("provider"),
+        address=str(line.address),
+        hint=f"say `provider: {binding.provider}`; moving between providers is a cancellation and a purchase",
+    )
+
+
+def _list(items: Sequence[LiveSubscription]) -> str:
+    shown = [
+        f"{item.id} ({seats(item.seats)}" + (f", until {last_day(item.term_ends)})" if item.term_ends else ")")
+        for item in items[:_SHOWN]
+    ]
+    rest = len(items) - _SHOWN
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,111 @@
+"""Own services: what is declared against the book, which is what the ledger adds up to. No provider, no window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cspdecl.commerce.values import Decision
+from cspdecl.core.address import Address
+from cspdecl.core.desired import CustomerSpec, Retired, ServiceSpec
+from cspdecl.core.operation import BookService, Guard, LineContext, PriceDelta, Reason
+from cspdecl.core.records import BookEntry
+from cspdecl.core.terms import BillingCycle
+from cspdecl.planning.bundles import bundle_sell_change
+from cspdecl.planning.context import bundle_of, context_of_service
+from cspdecl.planning.money import SellChange, add_sell, sell_change
+from cspdecl.planning.rows import CustomerPlan, Row
+from cspdecl.planning.sequence import Sequence
+
+_NO_GUARD = Guard(tenant=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """How the services of one customer stand: entries of the book, and which operations gave anchors their seats."""
+
+    entries: Iterable[BookEntry]
+    anchors: Mapping[Address, str]
+
+
+def plan_services(
+    spec: CustomerSpec | None, booked: Booked, retired: Mapping[Address, Retired], sequence: Sequence, out: CustomerPlan
+) -> None:
+    """Bring the book in line with what is declared. More of a bundled service waits for the bundle's anchor."""
+    entries = {entry.address: entry for entry in booked.entries}
+    declared = {line.address for line in spec.services} if spec else set[Address]()
+    for line in spec.services if spec else ():
+        address = line.address
+        entry = entries.get(address)
+        before, after = entry.quantity if entry else 0, 0 if line.absent else line.quantity
+        if before == after:
+            out.unchanged += bool(after)
+            continue
+        bundle = bundle_of(line, spec) if spec else None
+        context = context_of_service(line, bundle)
+        needs = booked.anchors.get(context.bundle_instance) if context.bundle_instance and after > before else None
+        change = add_sell(
+            sell_change(line.sell, before, after), bundle_sell_change(line, bundle, before, after) if bundle else None
+        )
+        reason = Reason(code="service", text=f"{after} are declared, the book has {before}")
+        _book(
+            out, sequence, address, line, before, after, reason=reason, context=context, change=change,
+            requires=(needs,) if needs else (),
+        )  # fmt: skip
+    for address, entry in sorted(entries.items()):
+        rule = retired.get(address)
+        if address in declared or not entry.quantity or (rule is not None and rule.then == "keep"):
+            continue
+        context = LineContext(provider=None, display_name=entry.service, service=entry.service, sell=entry.sell)
+        reason = Reason(
+            code="retired" if rule else "removed", text="it is no longer declared, so it is not sold any more"
+        )
+        change = sell_change(entry.sell, entry.quantity, 0)
+        _book(out, sequence, address, None, entry.quantity, 0, reason=reason, context=context, change=change)
+
+
+def _book(
+    out: CustomerPlan, sequence: Sequence, address: Address, line: ServiceSpec | None, before: int, after: int, *,
+    reason: Reason, context: LineContext, change: SellChange | None, requires: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    preview = _preview(change)
+    ident = sequence.add(
+        address,
+        BookService(service=context.service or "", before=before, after=after),
+        reason=reason,
+        guard=_NO_GUARD,
+        context=context,
+        requires=requires,
+        preview=preview,
+        origin=line.origin if line else None,
+    )
+    kind = "cancel" if not after else "change" if before else "buy"
+    symbol = {"cancel": "-", "change": "~", "buy": "+"}[kind]
+    out.rows.append(
+        Row(
+            address=address,
+            kind=kind,  # type: ignore[arg-type]
+            spec=line,
+            decision=Decision(symbol=symbol, before=before, after=after),  # type: ignore[arg-type]
+            operations=(ident,),
+            preview=preview,
+            offer_title=context.service,
+            note="it is no longer declared, so it is not sold any more" if line is None else None,
+        )
+    )
+
+
+def _preview(change: SellChange | None) -> PriceDelta | None:
+    """A service costs us nothing that a price list knows; what it earns is known."""
+    if change is None:
+        return None
+    from cspdecl.core.money import Money, Rounding
+
+    months = 12 if change.every == "year" else 1
+    return PriceDelta(
+        cycle=BillingCycle.MONTHLY,
+        cost_cycle=Money.zero(change.month.currency),
+        sell=(change.month * months).rounded(Rounding.HALF_UP),
+        sell_every=change.every,
+        basis="own service: no provider charges for it",
+    )

@@ -1,0 +1,221 @@
+"""A plan as people read it. Facts and sentences come from planning; this module lays them out, escapes and colours.
+
+Symbols carry the meaning (`+ ~ - => ?`), colour only repeats it. Costs and margins are left out with `show="sell"`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from cspdecl.commerce.words import counted, last_day
+from cspdecl.core.money import Money, decimals_of
+from cspdecl.core.operation import MoneyTotals, Plan, PlanLine, Verdict, Waiting
+from cspdecl.planning.money import margin
+from cspdecl.planning.sentences import percent
+from cspdecl.report.safe import cut_to, padded, safe_text, width_of
+
+Show = Literal["sell", "all"]
+_COLOURS = {"+": "32", "~": "33", "-": "31", "=>": "36", "?": "35"}
+_TITLE = 58
+_KINDS = {"scheduled": "scheduled", "due": "due", "blocked": "blocked", "manual": "by hand"}
+
+
+def render_plan(plan: Plan, *, color: bool = False, show: Show = "all", width: int = 120) -> str:
+    """The whole plan as text, ending with a line break. `width` is the terminal's; long titles are cut to fit."""
+    paint = _Paint(color)
+    blocks = [_header(plan)]
+    by_customer: dict[str, list[PlanLine]] = {}
+    for line in plan.lines:
+        by_customer.setdefault(line.address.customer, []).append(line)
+    names = {note.key: note.name for note in plan.customers}
+    for key, lines in by_customer.items():
+        blocks.append(_customer(key, names.get(key, key), lines, paint, show, width))
+    blocks += _more(plan, show, paint)
+    blocks.append(_closing(plan, show))
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+class _Paint:
+    def __init__(self, color: bool) -> None:
+        self.color = color
+
+    def __call__(self, text: str, code: str | None) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color and code else text
+
+
+# ---- the parts ----
+
+
+def _header(plan: Plan) -> list[str]:
+    counts = plan.counts
+    scope = "" if plan.scope is None else " in scope"
+    prices = f"price list {plan.price_list} ({plan.market}, {plan.currency})" if plan.price_list else "no price list"
+    parts = [
+        safe_text(plan.project),
+        f"{counts.customers_touched:,} of {counted(counts.customers, 'customer')}{scope} touched",
+        f"live {_clock(plan.as_of)}",
+        prices,
+    ]
+    return [" · ".join(parts)]
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _customer(key: str, name: str, lines: list[PlanLine], paint: _Paint, show: Show, width: int) -> list[str]:
+    out = [f"{safe_text(key)} · {safe_text(name)}" if name and name != key else safe_text(key)]
+    column = max(12, *(width_of(_name(line)) - (0 if _indent(line, lines) == 2 else 2) for line in lines))
+    column = min(column, 40)
+    title_width = max(20, min(_TITLE, width - column - 30))
+    pending: list[str] = []
+    for index, line in enumerate(lines):
+        indent = _indent(line, lines)
+        if indent == 2:
+            out += pending
+            pending = []
+        out.append(_line(line, indent, column, title_width, paint))
+        notes = [" " * (4 if line.is_bundle else 8) + safe_text(text, longest=400) for text in _notes(line, show)]
+        if line.is_bundle and index + 1 < len(lines):
+            pending = notes  # a bundle's sums stand below its components
+        else:
+            out += notes
+    return out + pending
+
+
+def _notes(line: PlanLine, show: Show) -> tuple[str, ...]:
+    return line.notes if show == "all" or line.notes_sell is None else line.notes_sell
+
+
+def _indent(line: PlanLine, lines: list[PlanLine]) -> int:
+    parent = line.address.parent
+    return 4 if any(other.is_bundle and other.address == parent for other in lines) else 2
+
+
+def _name(line: PlanLine) -> str:
+    return safe_text(line.address.name) if line.address.path else "customer"
+
+
+def _line(line: PlanLine, indent: int, column: int, title_width: int, paint: _Paint) -> str:
+    symbol = paint(line.symbol, _COLOURS.get(line.symbol))
+    gap = " " if len(line.symbol) == 1 else ""
+    name_width = column - (indent - 2) + 1
+    title = padded(cut_to(safe_text(line.title), title_width), title_width)
+    head = f"{' ' * indent}{symbol}{gap}{padded(_name(line), name_width)} "
+    return f"{head}{title}  {safe_text(line.summary, longest=200)}".rstrip()
+
+
+def _more(plan: Plan, show: Show, paint: _Paint) -> list[list[str]]:
+    out = []
+    if plan.waiting:
+        out.append(["Waiting (nothing to send for these now):", *(_waiting(item) for item in plan.waiting)])
+    if plan.unknown:
+        out.append(
+            [
+                f"Not read, so nothing is planned for {'it' if len(plan.unknown) == 1 else 'them'}:",
+                *(f"  ? {safe_text(key)}: {safe_text(why, longest=300)}" for key, why in plan.unknown.items()),
+            ]
+        )
+    refused = [verdict for verdict in plan.safety.verdicts if verdict.refused]
+    touched = [verdict for verdict in plan.safety.verdicts if not verdict.refused]
+    if refused:
+        out.append([paint("Refused by guardrails:", "31"), *(_verdict(verdict, show) for verdict in refused)])
+    if touched:
+        out.append(["Guardrails touched:", *(_verdict(verdict, show) for verdict in touched)])
+    return out
+
+
+def _waiting(item: Waiting) -> str:
+    return f"  ? {safe_text(str(item.address))}: {_KINDS[item.kind]}, {safe_text(item.text, longest=400)} ({item.code})"
+
+
+def _verdict(verdict: Verdict, show: Show) -> str:
+    if show == "sell" and verdict.rule in ("minMargin", "maxNewCommitment"):
+        where = f" at {safe_text(str(verdict.address))}" if verdict.address else ""
+        return f"  {verdict.rule} ({verdict.code}){where}: the numbers are in the full plan"
+    return f"  {verdict.rule} ({verdict.code}): {safe_text(verdict.text, longest=600)}"
+
+
+# ---- the closing lines ----
+
+
+def _closing(plan: Plan, show: Show) -> list[str]:
+    out = [_counts(plan)]
+    money = _money(plan.totals, show)
+    if money:
+        out.append(money)
+    if not plan.complete:
+        missing = counted(len(plan.unknown), "customer")
+        out.append(f"Incomplete: {missing} could not be read; plan again later.")
+    return out
+
+
+def _counts(plan: Plan) -> str:
+    counts = plan.counts
+    left = []
+    if counts.unmanaged:
+        left.append(f"{counts.unmanaged:,} unmanaged left alone")
+    if counts.unmanaged_customers:
+        left.append(f"{counted(counts.unmanaged_customers, 'customer')} in no manifest left alone")
+    unchanged = counted(counts.unchanged, "subscription") + " unchanged"
+    if plan.empty:
+        done = "Plan: nothing to do"
+        if counts.waiting:
+            done += f", {counts.waiting:,} waiting"
+        return "; ".join([done, unchanged, *left]) + "."
+    change = f"{counts.to_change:,} to change"
+    if counts.at_renewal:
+        change += f" ({counts.at_renewal:,} at renewal)"
+    parts = [f"{counts.to_buy:,} to buy", change, f"{counts.to_cancel:,} to cancel"]
+    if counts.to_create:
+        parts.insert(0, f"{counted(counts.to_create, 'customer')} to create")
+    if counts.to_adopt:
+        parts.append(f"{counts.to_adopt:,} to adopt or rename")
+    if counts.to_forget:
+        parts.append(f"{counts.to_forget:,} to stop managing")
+    if counts.waiting:
+        left.insert(0, f"{counts.waiting:,} waiting")
+    return f"Plan: {', '.join(parts)}; " + "; ".join([unchanged, *left]) + "."
+
+
+def _money(totals: MoneyTotals, show: Show) -> str:
+    sentences = []
+    costs = {money.currency: money for money in totals.cost_month if money.amount}
+    sells = {money.currency: money for money in totals.sell_month if money.amount}
+    for code in sorted({*costs, *sells}):
+        sentence = _by_month(costs.get(code), sells.get(code), totals.unknown, show)
+        if sentence:
+            sentences.append(sentence)
+    if show == "all":
+        owed = " and ".join(_amount(money) for money in totals.commitment if money.amount)
+        if owed:
+            until = f", the last of it until {last_day(totals.commitment_until)}" if totals.commitment_until else ""
+            sentences.append(f"New commitment {owed}{until}")
+        if totals.unknown:
+            some = counted(totals.unknown, "amount")
+            sentences.append(f"{some} {'is' if totals.unknown == 1 else 'are'} unknown and in no sum")
+    return f"Money: {'. '.join(sentences)}." if sentences else ""
+
+
+def _by_month(cost: Money | None, sell: Money | None, unknown: int, show: Show) -> str:
+    parts = []
+    if cost is not None and show == "all":
+        parts.append(f"cost {_signed(cost)} {cost.currency} a month")
+    if sell is not None:
+        parts.append(f"sell {_signed(sell)}" + ("" if parts else f" {sell.currency} a month"))
+    if cost is not None and sell is not None and show == "all":
+        share = margin(sell.exact(), cost.exact())
+        if unknown:
+            parts.append("margin unknown")
+        elif share is not None:
+            parts.append(f"margin {percent(share)}")
+    return ", ".join(parts)
+
+
+def _signed(money: Money) -> str:
+    return f"{money.amount:+,.{decimals_of(money.currency)}f}"
+
+
+def _amount(money: Money) -> str:
+    return f"{money.amount:,.{decimals_of(money.currency)}f} {money.currency}"
