@@ -33,7 +33,7 @@ class Attester:
         if not self._users:
             return Deferred(
                 code="CSP420",
-                message="agreements need a user's sign-in: set `auth.user`, or let the customer accept in the admin center",
+                message="this needs a user's sign-in: set `auth.user`, or let the customer accept in the admin centre",
             )
         try:
             if agreements.state(self._transport, tenant, patient=False) == "accepted":
