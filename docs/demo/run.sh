@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# A day at a reseller, offline: a hundred customers, a simulated Partner Center, and every verb that matters.
+# It makes ./demo, plays, stops the server it started and leaves the rest for you to go on with.
+
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+demo=$root/demo
+mark=.made-by-the-demo
+server=
+PATH=$root/.venv/bin:$PATH
+
+# Nobody's secrets, here and in the refresh token below: the values that every simulator is seeded with.
+export PARTNER_CENTER_SECRET=demo-secret-for-the-simulator-only
+# The demo's store is a file that stays here; the rule against file stores on runners that vanish is not for it.
+unset CI
+
+stop_server() {
+    if [[ -n $server ]] && kill -0 "$server" 2>/dev/null; then
+        kill "$server"
+        wait "$server" 2>/dev/null || true
+    fi
+    server=
+}
+trap stop_server EXIT
+
+bold=$'\e[1m' plain=$'\e[0m'
+if [[ ! -t 1 || -n ${NO_COLOR:-} ]]; then bold='' plain=''; fi
+
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+
+# run CODE COMMAND…  prints the command, runs it and insists on its exit code.
+run() {
+    local expected=$1 code=0
+    shift
+    printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"
+    "$@" || code=$?
+    if [[ $code -ne $expected ]]; then
+        printf 'demo: expected exit code %s, got %s\n' "$expected" "$code" >&2
+        exit 1
+    fi
+    if [[ $code -ne 0 ]]; then printf '(exit code %s)\n' "$code"; fi
+}
+
+start_server() {
+    rm -f .cspdecl/simulator.ready
+    cspdecl simulate serve --tls --port 0 --ca-file .cspdecl/simulator-ca.pem --throttle 6000 --provisioning 2 \
+        --pid-file .cspdecl/simulator.pid --ready-file .cspdecl/simulator.ready >.cspdecl/simulator.log 2>&1 &
+    server=$!
+    for _ in $(seq 300); do
+        [[ -s .cspdecl/simulator.ready ]] && return
+        if ! kill -0 "$server" 2>/dev/null; then break; fi
+        sleep 0.1
+    done
+    echo 'demo: the simulator did not start; its log:' >&2
+    cat .cspdecl/simulator.log >&2
+    exit 1
+}
+
+command -v cspdecl >/dev/null || { echo 'demo: cspdecl is not installed; run `make setup` first' >&2; exit 1; }
+
+if [[ -e $demo && ! -e $demo/$mark ]]; then
+    echo "demo: $demo is not from an earlier demo; move it away first" >&2
+    exit 1
+fi
+rm -rf "$demo"
+mkdir -p "$demo/.cspdecl"
+cd "$demo"
+touch "$mark"
+cp -R "$root"/manifests/reseller-100/. .
+(umask 077 && printf '%s\n' demo-refresh-token-for-the-simulator-only >.cspdecl/refresh-token)
+
+say 'Nordlicht Systemhaus: 100 customers, simulated. Nothing leaves this machine, nothing is bought.'
+echo 'The simulator answers 6,000 requests a minute and provisions in 2 seconds. The real Partner Center'
+echo 'allows 500 a minute and takes minutes, so the same plan and apply would take about twelve times as long.'
+
+run 0 cspdecl simulate seed --from-manifests . --differ ../docs/demo/differences.yaml \
+    --prices price-list-2026-11-DE-EUR-made-up.csv
+start_server
+url=$(cat .cspdecl/simulator.ready)
+sed -i.bak "s#https://127\.0\.0\.1:8443#$url#" cspdecl.yaml && rm cspdecl.yaml.bak
+echo "Simulator at $url; cspdecl.yaml points to it."
+
+say '1. What can be known offline'
+run 0 cspdecl prices import price-list-2026-11-DE-EUR-made-up.csv
+run 0 cspdecl validate
+
+say '2. What would change. The first plan adopts everything that is already there; that writes nothing at Microsoft.'
+run 0 cspdecl plan --out plan.json
+
+say '3. Do it: exactly the plan just shown'
+run 0 cspdecl apply plan.json
+
+say '4. Nothing is left to do now'
+run 0 cspdecl plan --detailed-exitcode
+
+say '5. Somebody adds two seats in the portal, by hand'
+run 0 cspdecl simulate edit hafenkontor visio --seats 7
+run 2 cspdecl drift
+
+say '6. The manifest still says 5: put it right'
+run 0 cspdecl apply --auto-approve
+
+say '7. What is in the books'
+run 0 cspdecl ledger verify
+printf '\n%s$ cspdecl ledger list --format json | head -60%s\n' "$bold" "$plain"
+cspdecl ledger list --format json >.cspdecl/ledger.json
+head -60 .cspdecl/ledger.json
+
+stop_server
+cat <<EOF
+
+${bold}The server is stopped; project, ledger and the simulated world are in demo/.${plain} To play on:
+
+  cd demo
+  export PARTNER_CENTER_SECRET=$PARTNER_CENTER_SECRET PATH="$root/.venv/bin:\$PATH"
+  cspdecl simulate serve --tls --port ${url##*:} --ca-file .cspdecl/simulator-ca.pem &
+  edit customers/hafenkontor.yaml                     then  cspdecl plan  and  cspdecl apply
+  cspdecl simulate edit padersoft ki --seats 45       then  cspdecl drift
+  cspdecl simulate advance 8d                         then  cspdecl plan: the windows have closed
+  kill %1                                             stops the server
+EOF
