@@ -14,10 +14,9 @@ from typing import Literal, cast, get_args
 from cspdecl.core.outcome import Deferred, Rejected, Stale, Throttled, Unknown
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal
 
-Meaning = Literal["rejected", "stale", "busy", "parked", "deferred", "unknown", "accepted"]
+Meaning = Literal["rejected", "stale", "busy", "deferred", "unknown", "accepted"]
 Fault = Rejected | Stale | Throttled | Unknown | Deferred
-BUSY_SECONDS = 120  # "repeat after 2 minutes" in a renewal window (contract §13.2)
-PARKED_SECONDS = 86_400  # 900278: "try after 24 hours"
+BUSY_SECONDS = 120  # "repeat after 2 minutes", for up to a day (contract §13.2, §22.7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +81,6 @@ def outcome_of(problem: Refusal | Busy | NoAnswer) -> Fault:
             if problem.code not in table():
                 sentence += "; a renewal being processed or a transfer to another partner blocks changes"
             return Throttled(retry_after=BUSY_SECONDS, quota="customer", message=sentence)
-        case "parked":
-            return Throttled(retry_after=PARKED_SECONDS, quota="customer", message=sentence)
         case "deferred":
             return Deferred(code=problem.code, message=sentence)
         case "unknown":
