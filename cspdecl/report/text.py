@@ -13,7 +13,8 @@ from cspdecl.core.money import Money, decimals_of
 from cspdecl.core.operation import MoneyTotals, Plan, PlanLine, Verdict, Waiting
 from cspdecl.planning.money import margin
 from cspdecl.planning.sentences import percent
-from cspdecl.report.safe import cut_to, padded, safe_text, width_of
+from cspdecl.report.printable import width as width_of
+from cspdecl.report.safe import cut_to, padded, safe_text
 
 Show = Literal["sell", "all"]
 _COLOURS = {"+": "32", "~": "33", "-": "31", "=>": "36", "?": "35"}
