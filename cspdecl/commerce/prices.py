@@ -158,3 +158,18 @@ def _price_in(price_list: PriceList, rows: Iterable[PriceRow], what: str, at: da
         return UnknownPrice(reason=f"two rows for {what} in price list {_name(price_list)} on {day}: {amounts}")
     (row,) = costs.values()
     return unit_price(row, list_date=price_list.date, list_digest=price_list.digest)
+
+
+def billed_seats(*, bundle_seats: int, line_seats: int | None, anchor_seats: int) -> int:
+    """Bundle seats a customer pays for while the bundle's anchor has `anchor_seats`.
+
+    Declared are `bundle_seats`, for which the anchor needs `line_seats` (None: one to one). They are paid from the
+    moment the anchor has them; a reduction that is held back stays billed, in the declared ratio, rounded up.
+    """
+    if not anchor_seats:
+        return 0
+    if line_seats is None or line_seats == bundle_seats:
+        return anchor_seats
+    if not line_seats or anchor_seats == line_seats:
+        return bundle_seats
+    return -(-bundle_seats * anchor_seats // line_seats)

@@ -1,0 +1,373 @@
+"""From an applied operation to its billing change record: one an operation, with money where money changes.
+
+Whatever is sent to a provider or changes our own books leaves a record, so that the ledger tells every step; seats
+and prices appear where somebody owes more or less than before. Adopting opens the books of a line, forgetting closes
+them; both charge nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from cspdecl.billing.bundles import component_costs, with_allocation
+from cspdecl.billing.money import (
+    sell_cycle,
+    with_bundle_sell,
+    with_commitment,
+    with_cost,
+    with_margin,
+    with_price,
+    with_recurring,
+    with_sell,
+    with_unknown,
+)
+from cspdecl.billing.state import blank_change, with_quantity, with_receipt, with_subscription
+from cspdecl.commerce.prices import UnknownPrice, billed_seats, find_price, price_of_running
+from cspdecl.commerce.proration import cycle_of, kind_of
+from cspdecl.core.address import Address
+from cspdecl.core.desired import DesiredState
+from cspdecl.core.digest import digest_of
+from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
+from cspdecl.core.operation import (
+    Adopt,
+    BookService,
+    Cancel,
+    ClearSchedule,
+    Forget,
+    LineContext,
+    Operation,
+    Purchase,
+    Rebind,
+    ScheduleRenewal,
+    SetEndOfTerm,
+    SetSeats,
+)
+from cspdecl.core.outcome import Applied
+from cspdecl.core.project import PriceBook, UnitPrice
+from cspdecl.core.records import BillingChange, ChargeKind, Recorded, RunContext
+
+__all__ = ["Estate", "RunContext", "add_bundle", "add_seat_money", "record_operation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """What stands around an operation and improves its record where it is at hand: what is declared, live, bound and
+    recorded. Without it a bundle's price is not allocated, and says so."""
+
+    desired: DesiredState | None = None
+    live: Mapping[str, LiveCustomer] = field(default_factory=dict)
+    bindings: Mapping[Address, Binding] = field(default_factory=dict)
+    recorded: Mapping[Address, Recorded] = field(default_factory=dict)
+
+
+def record_operation(
+    operation: Operation,
+    applied: Applied,
+    *,
+    context: RunContext,
+    prices: PriceBook,
+    recorded_at: datetime,
+    before: LiveSubscription | None,
+    estate: Estate | None = None,
+) -> tuple[BillingChange, ...]:
+    """The records of one applied operation, in the order to be sealed.
+
+    `before` is the subscription as last read before it. Actions in our own books take effect at `recorded_at`, all
+    others when the provider says.
+    """
+    estate = estate or Estate()
+    maker = _Maker(operation, applied, context, prices, recorded_at, before, estate)
+    match operation.action:
+        case Purchase() | SetSeats() | Cancel() as action:
+            return (maker.seats(action),)
+        case BookService() as action:
+            return (maker.service(action),)
+        case Adopt() as action:
+            return (maker.opening(action),)
+        case Forget():
+            return (maker.closing(),)
+        case Rebind() as action:
+            return maker.move(action)
+        case _:
+            return (maker.note(),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    operation: Operation
+    applied: Applied
+    context: RunContext
+    prices: PriceBook
+    recorded_at: datetime
+    before: LiveSubscription | None
+    estate: Estate
+
+    # ---- seats at a provider ----
+
+    def seats(self, action: Purchase | SetSeats | Cancel) -> BillingChange:
+        seen = self.applied.subscription
+        kind: ChargeKind
+        if isinstance(action, Purchase):
+            before, after, kind = 0, seen.seats if seen else action.seats, "new"
+            basis = f"{after} seats bought for {action.term}, billed {action.billing}"
+        elif isinstance(action, SetSeats):
+            before, after = self.before.seats if self.before else action.before, seen.seats if seen else action.after
+            kind = kind_of(before, after)
+            verb = "added" if after > before else "returned inside their window"
+            basis = f"{abs(after - before)} seats {verb}: {before} → {after}"
+        else:
+            before, after, kind = self.before.seats if self.before else action.seats, 0, "cancel_immediate"
+            basis = f"cancelled inside the window: {before} seats end"
+        subscription = seen or self.before
+        change = self._base(kind, basis, self.applied.receipt.at)
+        change = with_subscription(with_quantity(change, before, after), subscription, self._ids(subscription))
+        if isinstance(action, Cancel):
+            change = replace(change, state="ended", scheduled=None, provider_status=seen.status if seen else None)
+        on = change.time.date()
+        if isinstance(action, Purchase) and seen is not None:
+            on = seen.term_started.date()  # what is bought is charged from the first day of its term
+        # while the seats were still running their term had begun: that is what prices and cycles follow
+        basis_of_money = subscription if isinstance(action, Purchase) else self.before or subscription
+        change = add_seat_money(
+            change, self._price(basis_of_money), basis_of_money, line=self.operation.context, on=on,
+            market=self.context.market,
+        )  # fmt: skip
+        return self._finished(change, basis_of_money, on)
+
+    def _price(self, subscription: LiveSubscription | None) -> UnitPrice | UnknownPrice:
+        action, line = self.operation.action, self.operation.context
+        segment = action.segment if isinstance(action, Purchase) else self.context.segment
+        if subscription is not None:
+            return price_of_running(self.prices, subscription, segment=segment)
+        if isinstance(action, Purchase):
+            return find_price(
+                self.prices, offer=action.offer, term=action.term, billing=action.billing, segment=segment,
+                at=self.applied.receipt.at,
+            )  # fmt: skip
+        return UnknownPrice(reason=f"the subscription of {line.display_name} was not read, so its price is not known")
+
+    # ---- own books ----
+
+    def service(self, action: BookService) -> BillingChange:
+        verb = "booked" if action.after > action.before else "taken back"
+        basis = f"{abs(action.after - action.before)} × {action.service} {verb}: {action.before} → {action.after}"
+        change = with_quantity(self._base("own", basis, self.recorded_at), action.before, action.after)
+        if not action.after:
+            change = replace(change, state="ended")
+        on, line = self.recorded_at.date(), self.operation.context
+        if line.sell is not None:
+            cycle = sell_cycle(line.sell.every, None, on)
+            change = with_sell(change, line.sell, wiped=action.before, charged=action.after, cycle=cycle, on=on)
+        return self._finished(change, None, on)
+
+    def opening(self, action: Adopt) -> BillingChange:
+        found = self._adopted(action)
+        primary = found[-1] if found else None
+        seats = sum(item.seats for item in found)
+        if not action.ids:
+            return self._base(
+                "own", "an existing customer is managed from here on", self.recorded_at, tenant=action.tenant
+            )
+        basis = f"opening balance: {seats} seats ran already when this was taken over, which charges nothing"
+        change = self._base("own", basis, self.recorded_at, tenant=action.tenant)
+        change = with_subscription(with_quantity(change, 0, seats), primary, action.ids)
+        if len(found) < len(action.ids):
+            change = with_unknown(change, "not every adopted subscription was read, so the quantity may be larger")
+        if primary is not None:
+            change = with_price(change, self._price(primary), market=self.context.market)
+        change = with_sell(change, self.operation.context.sell, wiped=0, charged=0, cycle=None, on=change.time.date())
+        return self._finished(change, primary, None)
+
+    def closing(self) -> BillingChange:
+        seats = self._recorded_seats()
+        basis = f"no longer managed here: {seats} seats go on as they are, and are recorded no further"
+        change = self._base("own", basis, self.recorded_at)
+        change = with_subscription(with_quantity(change, seats, 0), self.before, self._ids(self.before))
+        return self._finished(replace(change, state="ended"), self.before, None)
+
+    def move(self, action: Rebind) -> tuple[BillingChange, ...]:
+        seats, target = self._recorded_seats(action.source), self.operation.address
+        ids = action.ids
+        leaving = with_quantity(
+            self._base("own", f"renamed to {target}, which charges nothing", self.recorded_at), seats, 0
+        )
+        leaving = replace(
+            with_subscription(leaving, self.before, ids),
+            id=digest_of(["moved", self.operation.id, str(action.source)]),
+            address=action.source,
+            component_id=action.source.name,
+            causation_id=self.operation.id,
+            moved_to=target,
+            state="ended",
+            bundle_id=None,
+            bundle_version=None,
+            bundle_instance=None,
+            bundle_anchor=False,
+        )
+        arriving = with_quantity(
+            self._base("own", f"was {action.source}, which charges nothing", self.recorded_at), 0, seats
+        )
+        arriving = replace(with_subscription(arriving, self.before, ids), moved_from=action.source)
+        if self.before is not None:
+            arriving = with_price(arriving, self._price(self.before), market=self.context.market)
+        sell = self.operation.context.sell
+        arriving = with_sell(arriving, sell, wiped=0, charged=0, cycle=None, on=arriving.time.date())
+        return leaving, self._finished(arriving, self.before, None)
+
+    # ---- everything that changes no quantity ----
+
+    def note(self) -> BillingChange:
+        action, seen = self.operation.action, self.applied.subscription or self.before
+        change = self._base("other", f"{self.operation.reason.text}; changes no charge now", self.applied.receipt.at)
+        if not self.operation.address.path:
+            return change
+        seats = seen.seats if seen else self._recorded_seats()
+        change = with_subscription(with_quantity(change, seats, seats), seen, self._ids(seen))
+        if self.applied.subscription is None:  # not read back: what was sent is what is known
+            match action:
+                case ScheduleRenewal(next=following):
+                    change = replace(change, scheduled=following)
+                case ClearSchedule():
+                    change = replace(change, scheduled=None)
+                case SetEndOfTerm(after=choice):
+                    change = replace(change, end_of_term=choice)
+                case _:
+                    pass
+        if seen is not None:
+            change = with_price(change, self._price(seen), market=self.context.market)
+        sell = self.operation.context.sell
+        if sell is not None:
+            change = with_sell(change, sell, wiped=0, charged=0, cycle=None, on=change.time.date())
+        return self._finished(change, seen, None)
+
+    # ---- parts ----
+
+    def _base(self, kind: ChargeKind, basis: str, time: datetime, *, tenant: str | None = None) -> BillingChange:
+        operation = self.operation
+        change = blank_change(
+            ident=operation.id,
+            address=operation.address,
+            line=operation.context,
+            context=self.context,
+            origin="applied",
+            action=operation.action.kind,
+            kind=kind,
+            time=time,
+            basis=basis,
+        )
+        key = operation.address.customer
+        customer = self.applied.customer or self.estate.live.get(key)
+        bound = self.estate.bindings.get(Address(key))
+        known = operation.guard.tenant or (bound.tenant if bound else None) or (customer.tenant if customer else None)
+        return replace(with_receipt(change, self.applied.receipt), customer_tenant_id=tenant or known)
+
+    def _finished(self, change: BillingChange, subscription: LiveSubscription | None, on: date | None) -> BillingChange:
+        segment = self.context.segment
+        change = add_bundle(
+            change, self.operation.context, subscription, on=on, prices=self.prices, estate=self.estate, segment=segment
+        )
+        return with_margin(change)
+
+    def _ids(self, subscription: LiveSubscription | None) -> tuple[str, ...]:
+        bound = self.estate.bindings.get(self.operation.address)
+        own = subscription.id if subscription else self.operation.guard.subscription
+        if isinstance(self.operation.action, Forget):
+            return self.operation.action.ids
+        if bound is not None and (own is None or own in bound.ids):
+            return bound.ids
+        return (own,) if own else ()
+
+    def _adopted(self, action: Adopt) -> tuple[LiveSubscription, ...]:
+        customer = self.applied.customer or self.estate.live.get(self.operation.address.customer)
+        known = {item.id: item for item in customer.subscriptions} if customer else {}
+        for item in (self.before, self.applied.subscription):
+            if item is not None:
+                known.setdefault(item.id, item)
+        return tuple(known[ident] for ident in action.ids if ident in known)
+
+    def _recorded_seats(self, address: Address | None = None) -> int:
+        if self.before is not None:
+            return self.before.seats
+        last = self.estate.recorded.get(address or self.operation.address)
+        return int(last.seats) if last else self.operation.guard.seats or 0
+
+
+def add_seat_money(
+    change: BillingChange,
+    price: UnitPrice | UnknownPrice,
+    subscription: LiveSubscription | None,
+    *,
+    line: LineContext,
+    on: date,
+    market: str,
+) -> BillingChange:
+    """The money of a change of seats that took effect on `on`: cost, our own price, and what it newly commits to."""
+    before, after = int(change.quantity_before), int(change.quantity_after)
+    cycle = cycle_of(subscription, on) if subscription else None
+    change = with_price(change, price, market=market)
+    change = with_cost(change, price, wiped=before, charged=after, cycle=cycle, on=on)
+    change = with_recurring(change, price, old=None)
+    if subscription is not None:
+        change = with_commitment(
+            change, price, seats=after - before, on=on, starts=subscription.term_started, ends=subscription.term_ends
+        )
+    if line.sell is not None:
+        ours = sell_cycle(line.sell.every, subscription, on)
+        change = with_sell(change, line.sell, wiped=before, charged=after, cycle=ours, on=on)
+    if isinstance(price, UnitPrice):
+        words = f"{price.cycle_price} a seat and cycle by price list {price.list_date} ({market})"
+        days = f"; {change.billable_units} of {change.cycle_units} days" if change.billable_units else ""
+        change = replace(change, basis=f"{change.basis}; {words}{days}; an estimate until invoiced")
+    return change
+
+
+def add_bundle(
+    change: BillingChange,
+    line: LineContext,
+    subscription: LiveSubscription | None,
+    *,
+    on: date | None,
+    prices: PriceBook,
+    estate: Estate,
+    segment: str,
+) -> BillingChange:
+    """The bundle's side, on the record of its anchor: billed bundle seats, their price, and how it is shared.
+
+    `on` None: nothing is charged now, only the state is kept.
+    """
+    if not line.anchor or line.bundle_seats is None or line.bundle_instance is None:
+        return change
+    billed = {
+        seats: billed_seats(bundle_seats=line.bundle_seats, line_seats=line.seats, anchor_seats=seats)
+        for seats in (int(change.quantity_before), int(change.quantity_after))
+    }
+    last = estate.recorded.get(line.bundle_instance)
+    before = int(last.seats) if last else billed[int(change.quantity_before)]
+    after = billed[int(change.quantity_after)]
+    change = replace(change, bundle_quantity_before=Decimal(before), bundle_quantity_after=Decimal(after))
+    rule = line.bundle_sell
+    if rule is None:
+        return change
+    charging = on is not None and before != after
+    cycle = sell_cycle(rule.every, subscription, on) if charging and on else None
+    day = on or change.time.date()
+    change = with_bundle_sell(change, rule, wiped=before, charged=after, cycle=cycle, on=day)
+    costs = None
+    customer = estate.desired.customers.get(change.customer_key) if estate.desired else None
+    instance = (
+        next((item for item in customer.bundles if item.address == line.bundle_instance), None) if customer else None
+    )
+    if customer is not None and instance is not None:
+        costs = component_costs(
+            instance,
+            customer,
+            live=estate.live.get(change.customer_key),
+            bindings=estate.bindings,
+            prices=prices,
+            at=change.time,
+            segment=segment,
+        )
+    return with_allocation(change, rule, costs)

@@ -1,0 +1,126 @@
+"""The ledger added up: what every address was last recorded to be, and the book of own services.
+
+Each record holds the whole state after its change, so the last record of every address is enough; the whole ledger
+gives the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from cspdecl.core.address import Address
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.desired import SellRule
+from cspdecl.core.live import LiveEndOfTerm, NextTerm, Status
+from cspdecl.core.plain import parse_instant
+from cspdecl.core.records import BookEntry, LedgerRecord, Recorded
+from cspdecl.core.terms import BillingCycle, Term
+
+
+def fold_recorded(records: Iterable[LedgerRecord]) -> dict[Address, Recorded]:
+    """The last recorded state of every address, bundle instances included."""
+    found: dict[Address, Recorded] = {}
+    anchors: dict[Address, Address] = {}
+    for record in records:
+        data = json.loads(record.body)["data"]
+        found[record.address] = _recorded(record, data)
+        was = anchors.pop(record.address, None)
+        if was is not None:
+            del found[was]
+        if data.get("bundle_anchor") and "bundle_instance" in data:
+            instance = anchors[record.address] = Address.parse(data["bundle_instance"])
+            found[instance] = _bundle(record, data, instance)
+    return found
+
+
+def fold_book(records: Iterable[LedgerRecord]) -> dict[Address, BookEntry]:
+    """The own services that are held now: address, service, quantity and our price."""
+    found: dict[Address, BookEntry] = {}
+    for record in records:
+        data = json.loads(record.body)["data"]
+        if data.get("component_kind") != "own_service":
+            continue
+        found.pop(record.address, None)
+        if data["state"] == "running":
+            found[record.address] = BookEntry(
+                address=record.address,
+                service=data.get("service", ""),
+                quantity=int(Decimal(data["quantity_after"])),
+                sell=_sell(data, "sell"),
+            )
+    return found
+
+
+def _recorded(record: LedgerRecord, data: dict[str, Any]) -> Recorded:
+    return Recorded(
+        address=record.address,
+        hash=record.hash,
+        subscription=data.get("provider_subscription_id"),
+        offer=data.get("offer"),
+        seats=Decimal(data["quantity_after"]),
+        term_ends=parse_instant(data["term_end"]) if "term_end" in data else None,
+        status=data["state"],
+        at=parse_instant(json.loads(record.body)["time"]),
+        provider=data.get("provider"),
+        tenant=data.get("customer_tenant_id"),
+        ids=tuple(data.get("provider_subscription_ids", ())),
+        service=data.get("service"),
+        term=Term(data["term"]) if "term" in data else None,
+        billing=BillingCycle(data["billing_plan"]) if "billing_plan" in data else None,
+        end_of_term=_end_of_term(data.get("end_of_term")),
+        scheduled=_scheduled(data.get("scheduled")),
+        provider_status=Status(data["provider_status"]) if "provider_status" in data else None,
+        sell=_sell(data, "sell"),
+        bundle_instance=Address.parse(data["bundle_instance"]) if "bundle_instance" in data else None,
+        body=record.body,
+    )
+
+
+def _bundle(record: LedgerRecord, data: dict[str, Any], instance: Address) -> Recorded:
+    seats = Decimal(data.get("bundle_quantity_after", "0"))
+    return Recorded(
+        address=instance,
+        hash=record.hash,
+        subscription=None,
+        offer=None,
+        seats=seats,
+        term_ends=None,
+        status="running" if seats else "ended",
+        at=parse_instant(json.loads(record.body)["time"]),
+        provider=data.get("provider"),
+        tenant=data.get("customer_tenant_id"),
+        sell=_sell(data, "bundle_sell"),
+        bundle_instance=instance,
+        body=record.body,
+    )
+
+
+def _sell(data: dict[str, Any], prefix: str) -> SellRule | None:
+    unit, every = data.get(f"{prefix}_unit"), data.get(f"{prefix}_every")
+    if unit is None or every is None:
+        return None
+    return SellRule(per_seat=Decimal(unit["amount"]), currency=unit["currency"], every=every)
+
+
+def _end_of_term(text: str | None) -> LiveEndOfTerm | None:
+    match text:
+        case "none":
+            return "unset"
+        case "renew" | "cancel" | "extend":
+            return text
+        case _:
+            return None
+
+
+def _scheduled(data: dict[str, Any] | None) -> NextTerm | None:
+    if data is None:
+        return None
+    return NextTerm(
+        offer=OfferKey.parse(data["offer"]),
+        seats=data["seats"],
+        term=Term(data["term"]),
+        billing=BillingCycle(data["billing"]),
+    )
