@@ -140,7 +140,7 @@ class _Builder:
         self.unusable = False
         self._aliases = "*" in text and "&" in text
         # "! x" carries a tag that the parser does not report: looked for only where the text could hold one
-        self._text = text if "! " in text or "!\n" in text else None
+        self._text = text if "!" in text else None
 
     def build(self, node: Node) -> object:
         if self._aliases and not self._affordable(node):
@@ -150,7 +150,7 @@ class _Builder:
 
     def _value(self, node: Node) -> object:
         tag = node.tag
-        if self._text is not None and self._text[node.start_mark.index : node.start_mark.index + 1] == "!":
+        if self._text is not None and self._hidden_tag(node, self._text):
             tag = "!"
         if type(node) is ScalarNode:
             text: str = node.value
@@ -166,6 +166,15 @@ class _Builder:
         if type(node) is MappingNode:
             return self._mapping(node)
         return [self._value(item) for item in node.value]
+
+    @staticmethod
+    def _hidden_tag(node: Node, text: str) -> bool:
+        """Whether a node without reported tag begins with `!`; a block mapping begins where its first key does."""
+        tag: object = node.tag
+        start = node.start_mark.index
+        if not isinstance(tag, str) and text[start : start + 1] == "!":
+            return not (type(node) is MappingNode and node.value and node.value[0][0].start_mark.index == start)
+        return False
 
     def _mapping(self, node: MappingNode) -> dict[str, object]:
         found: dict[str, object] = {}
@@ -264,7 +273,9 @@ def _syntax(problem: Exception, text: str, origin: Origin) -> Diagnostic:
             hint="no manifest needs that; is this the right file?",
         )
     if isinstance(problem, ReaderError):
-        before = text[: problem.position]
+        # libyaml counts bytes, the pure reader characters: the character itself is looked for instead
+        found = Reader.NON_PRINTABLE.search(text)
+        before = text[: found.start() if found else problem.position]
         column = len(before) - (before.rfind("\n") + 1) + 1
         return error(
             "CSP105",
@@ -292,7 +303,8 @@ def _place(text: str, mark: Mark | None) -> tuple[int, int]:
     if mark is None:
         return 1, 1
     lines = text.split("\n")
-    if mark.line >= len(lines) or not "".join(lines[mark.line :]).strip():
+    rest = [lines[mark.line][mark.column :], *lines[mark.line + 1 :]] if mark.line < len(lines) else []
+    if not "".join(rest).strip():
         last = max((number for number, line in enumerate(lines) if line.strip()), default=0)
         return last + 1, max(len(lines[last].rstrip()), 1)
     return mark.line + 1, mark.column + 1

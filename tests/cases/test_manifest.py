@@ -19,11 +19,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def complaints(root: Path) -> tuple[str, tuple[Diagnostic, ...], bool]:
     """What is printed for a folder of manifests, the diagnostics behind it, and whether there is a desired state."""
     loaded = load_manifests(root, now=NOW)
-    return (
-        render_diagnostics(loaded.diagnostics, loaded.source),
-        loaded.diagnostics,
-        loaded.desired is not None,
-    )
+    return (render_diagnostics(loaded.diagnostics, loaded.source), loaded.diagnostics, loaded.desired is not None)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir()))
