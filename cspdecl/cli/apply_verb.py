@@ -151,7 +151,7 @@ def summary(result: ApplyResult) -> str:
         lines.append(f"Recovered: {len(result.recovered)} operations of an earlier run, {settled} of them done")
     lines.extend(
         f"  ! {task.operation.address}: {_clean(task.message)}" for task in result.tasks
-        if task.state not in ("applied", "waiting", "flying")
+        if task.message or task.state not in ("applied", "waiting", "flying")
     )
     lines.extend(f"  ! {address}: the plan no longer fits, left alone; plan again" for address in result.conflicts)
     if result.stopped:

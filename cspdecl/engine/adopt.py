@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from cspdecl.core.operation import Adopt, Operation, Plan
 from cspdecl.engine.apply import Approve, context_of, locked, require_durable, settler_of
+from cspdecl.engine.lanes import Task
 from cspdecl.engine.plan import PlanRequest, make_plan
 from cspdecl.engine.progress import Progress, Silent
 from cspdecl.engine.record import record_observed
-from cspdecl.engine.runner import Runner, Task
+from cspdecl.engine.runner import Runner
 from cspdecl.planning.planfile import dump_plan
 from cspdecl.spi.store import RunHeader
 
@@ -37,12 +38,23 @@ def adopt_matching(
         context = context_of(session, planned.plan, run)
         record_observed(session, planned, context)
         store = session.store()
-        store.begin(RunHeader(
-            run=run, plan_id=planned.plan.id, plan=dump_plan(planned.plan), started=session.clock.now(),
-            actor=context.actor, commit=context.commit,
-        ))
+        store.begin(
+            RunHeader(
+                run=run,
+                plan_id=planned.plan.id,
+                plan=dump_plan(planned.plan),
+                started=session.clock.now(),
+                actor=context.actor or "",
+                commit=context.commit,
+            )
+        )
         runner = Runner(
-            run=run, store=store, providers={}, settler=settler_of(session, planned, context),
-            clock=session.clock, ids=session.ids, progress=progress,
+            run=run,
+            store=store,
+            providers={},
+            settler=settler_of(session, planned, context),
+            clock=session.clock,
+            ids=session.ids,
+            progress=progress,
         )
         return planned.plan, runner.carry_out([Task(operation=operation) for operation in chosen]).tasks

@@ -16,22 +16,30 @@ from typing import TYPE_CHECKING
 
 from cspdecl import __version__
 from cspdecl.billing.changes import RunContext
-from cspdecl.core.diagnostics import error
-from cspdecl.core.errors import ConfigurationError, StalePlan, StoreDamaged
+from cspdecl.core.diagnostics import error, has_errors
+from cspdecl.core.errors import ConfigurationError, CspdeclError, StalePlan, StoreDamaged
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.engine import provenance
 from cspdecl.engine.exits import Exit, strongest
+from cspdecl.engine.lanes import Task
 from cspdecl.engine.plan import Planned, PlanRequest, make_plan
 from cspdecl.engine.progress import Progress, Silent
 from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
-from cspdecl.engine.runner import Runner, RunResult, Task
+from cspdecl.engine.runner import Runner, RunResult
 from cspdecl.engine.settle import Settler
 from cspdecl.planning.planfile import dump_plan
 from cspdecl.spi.store import LockOwner, RunHeader
 
 if TYPE_CHECKING:
     from cspdecl.engine.session import Session
+
+
+class RunBroken(CspdeclError):  # noqa: N818 - a state, not a fault
+    """The store failed while operations were in flight: what came of them is not on disk, and only a look tells."""
+
+    exit_code = int(Exit.UNKNOWN)
+
 
 Approve = Callable[[Plan], bool]
 OnRunner = Callable[[Runner], None]
@@ -65,8 +73,13 @@ class ApplyResult:
 def locked(session: Session, run: str, command: str) -> Iterator[LockOwner]:
     """Hold the project's exclusive lock. Raises LockHeld, naming who has it."""
     owner = LockOwner(
-        run=run, command=command, host=socket.gethostname(), pid=os.getpid(), user=provenance.user(),
-        since=session.clock.now(), link=provenance.run_link(),
+        run=run,
+        command=command,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        user=provenance.user(),
+        since=session.clock.now(),
+        link=provenance.run_link(),
     )
     store = session.store()
     store.lock(owner)
@@ -84,7 +97,8 @@ def require_durable(session: Session) -> None:
     project = session.project
     if provenance.in_ci() and project.store.startswith("sqlite:") and not project.persistent:
         found = error(
-            "CSP810", "this store would be lost with the CI job, and with it the proof of what was bought",
+            "CSP810",
+            "this store would be lost with the CI job, and with it the proof of what was bought",
             origin=project.origin.at("spec", "store"),
             hint="keep the folder of the store between jobs and say `persistent: true` in the project",
         )
@@ -98,9 +112,15 @@ def context_of(session: Session, plan: Plan | None, run: str, *, approvals: tupl
     """What records of this run say about their origin."""
     project = session.project
     return RunContext(
-        project=project.name, run=run, plan_id=plan.id if plan else None,
-        commit=provenance.commit_of(session.root), actor=provenance.actor(), approvals=approvals,
-        tool_version=__version__, market=project.market, currency=project.reseller.currency,
+        project=project.name,
+        run=run,
+        plan_id=plan.id if plan else None,
+        commit=provenance.commit_of(session.root),
+        actor=provenance.actor(),
+        approvals=approvals,
+        tool_version=__version__,
+        market=project.market,
+        currency=project.reseller.currency,
     )
 
 
@@ -108,8 +128,12 @@ def settler_of(session: Session, planned: Planned, context: RunContext) -> Settl
     """A run's memory, from the store as it is now."""
     store = session.store()
     return Settler(
-        context=context, prices=planned.prices, head=store.head(), bindings=dict(store.bindings()),
-        live=dict(planned.live.customers), clock=session.clock,
+        context=context,
+        prices=planned.prices,
+        head=store.head(),
+        bindings=dict(store.bindings()),
+        live=dict(planned.live.customers),
+        clock=session.clock,
     )
 
 
@@ -123,9 +147,10 @@ def apply_plan(
     progress: Progress | None = None,
     on_runner: OnRunner | None = None,
 ) -> ApplyResult | Plan:
-    """Carry out `plan`, or plan now and ask `approve`. Returns the plan where it was not approved or is refused.
+    """Carry out `plan`, or plan now and ask `approve`. Returns the plan where it was not approved, is refused, or has
+    errors: what contradicts live state is not carried out by halves.
 
-    Raises LockHeld, StalePlan, ManifestError, ConfigurationError, NotAuthorised, TryLater, StoreDamaged.
+    Raises LockHeld, StalePlan, ManifestError, ConfigurationError, NotAuthorised, TryLater, StoreDamaged, RunBroken.
     """
     options, progress = options or ApplyOptions(), progress or Silent()
     require_durable(session)
@@ -134,12 +159,13 @@ def apply_plan(
         recovered = recover_open(session, progress=progress)
         scope = request or PlanRequest()
         if plan is not None:
-            scope = PlanRequest(customers=tuple(sorted({item.address.customer for item in plan.operations})))
+            scope = PlanRequest(customers=_still_known(session, plan))
         planned = make_plan(session, replace(scope, cached=False), progress=progress)
         conflicts: tuple[str, ...] = ()
         if plan is None:
             plan = planned.plan
-            if plan.safety.refused or not plan.operations or (approve is not None and not approve(plan)):
+            hindered = plan.safety.refused or has_errors(plan.diagnostics) or not plan.operations
+            if hindered or (approve is not None and not approve(plan)):
                 record_observed(session, planned, context_of(session, None, run))
                 return plan
             chosen: Sequence[Operation] = plan.operations
@@ -153,36 +179,75 @@ def apply_plan(
         observed = record_observed(session, planned, context)
         result, records = _run(session, plan, planned, chosen, context, options, progress, on_runner)
     return ApplyResult(
-        run=run, plan=plan, tasks=result.tasks, conflicts=conflicts, records=records, observed=observed,
-        recovered=recovered, stopped=result.stopped.message if result.stopped else None,
+        run=run,
+        plan=plan,
+        tasks=result.tasks,
+        conflicts=conflicts,
+        records=records,
+        observed=observed,
+        recovered=recovered,
+        stopped=result.stopped.message if result.stopped else None,
         exit=exit_of(result, conflicts, recovered, complete=planned.plan.complete),
     )
 
 
 def _run(
-    session: Session, plan: Plan, planned: Planned, chosen: Sequence[Operation], context: RunContext,
-    options: ApplyOptions, progress: Progress, on_runner: OnRunner | None,
+    session: Session,
+    plan: Plan,
+    planned: Planned,
+    chosen: Sequence[Operation],
+    context: RunContext,
+    options: ApplyOptions,
+    progress: Progress,
+    on_runner: OnRunner | None,
 ) -> tuple[RunResult, int]:
     store = session.store()
-    store.begin(RunHeader(
-        run=context.run, plan_id=plan.id, plan=dump_plan(plan), started=session.clock.now(), actor=context.actor,
-        commit=context.commit, approvals=context.approvals,
-    ))
+    store.begin(
+        RunHeader(
+            run=context.run,
+            plan_id=plan.id,
+            plan=dump_plan(plan),
+            started=session.clock.now(),
+            actor=context.actor or "",
+            commit=context.commit,
+            approvals=context.approvals,
+        )
+    )
     head = store.head().seq
+    providers = session.reconnect("write")
     runner = Runner(
-        run=context.run, store=store, providers=session.reconnect("write"), settler=settler_of(session, planned, context),
-        clock=session.clock, ids=session.ids, progress=progress, workers=options.workers,
+        run=context.run,
+        store=store,
+        providers=providers,
+        settler=settler_of(session, planned, context),
+        clock=session.clock,
+        ids=session.ids,
+        progress=progress,
+        workers=options.workers,
         deadline=None if options.deadline is None else session.clock.monotonic() + options.deadline,
     )
     if on_runner is not None:
         on_runner(runner)
-    result = runner.carry_out([Task(operation=operation) for operation in chosen])
+    try:
+        result = runner.carry_out([Task(operation=operation) for operation in chosen])
+    except CspdeclError as problem:
+        raise RunBroken(
+            f"the run broke off: {problem.message}; mend that, then run `cspdecl recover`, nothing is sent twice"
+        ) from problem
     return result, store.head().seq - head
 
 
-def still_valid(
-    approved: Plan, fresh: Plan, already: frozenset[str]
-) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
+def _still_known(session: Session, plan: Plan) -> tuple[str, ...]:
+    """The plan's customers. Raises StalePlan for one that is neither declared nor bound any more."""
+    _project, desired = session.require()
+    known = {*desired.customers, *(address.customer for address in session.store().bindings())}
+    wanted = {item.address.customer for item in plan.operations}
+    if wanted - known:
+        raise StalePlan(stale_sentence(sorted(wanted - known)))
+    return tuple(sorted(wanted))
+
+
+def still_valid(approved: Plan, fresh: Plan, already: frozenset[str]) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
     """The approved operations that planning gives again, and the addresses of those it does not.
 
     What was already applied by an earlier run of this plan is neither. One conflict keeps its whole customer back.
@@ -205,8 +270,11 @@ def _already_applied(session: Session, plan: Plan) -> frozenset[str]:
     done = set()
     for header in session.store().runs():
         if header.plan_id == plan.id:
-            done |= {entry.op for entry in session.store().journal(header.run)
-                     if entry.kind in ("outcome", "settled") and '"kind":"applied"' in entry.body}
+            done |= {
+                entry.op
+                for entry in session.store().journal(header.run)
+                if entry.kind in ("outcome", "settled") and '"kind":"applied"' in entry.body
+            }
     return frozenset(done)
 
 
@@ -214,6 +282,8 @@ def exit_of(result: RunResult, conflicts: Sequence[str], recovered: Sequence[Tas
     """The strongest thing that is true of a run."""
     states = Counter(task.state for task in result.tasks)
     failed = states["rejected"] + states["stale"] + states["skipped"] + states["later"] + states["unknown"]
+    # the provider says done and reads back something else: an effect, but not the one that was approved
+    failed += sum(task.state == "applied" and bool(task.message) for task in result.tasks)
     exits = [Exit.DONE]
     if states["unknown"] or any(task.state == "unknown" for task in recovered):
         exits.append(Exit.UNKNOWN)

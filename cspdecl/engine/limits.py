@@ -1,7 +1,7 @@
-"""Parking and pacing: which operations may be sent now.
+"""Parking: which throttles are closed until when, and which customers have an operation in flight.
 
-A bucket that the provider throttled is parked until it said; a customer has at most one operation in flight; the
-requests of one minute stay below the quota by the generic cell rate algorithm.
+How fast requests follow each other is the plugin's business, since only it knows how many an operation takes; here a
+bucket that the provider closed stays closed until it said.
 """
 
 from __future__ import annotations

@@ -10,8 +10,7 @@ import queue
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cspdecl.core.errors import CspdeclError, NotAuthorised, TryLater
 from cspdecl.core.operation import PROVIDER_ACTIONS, Operation
@@ -20,7 +19,6 @@ from cspdecl.core.outcome import (
     Deferred,
     JournalEntry,
     NotDone,
-    Outcome,
     Pending,
     ProbeOutcome,
     Rejected,
@@ -28,7 +26,8 @@ from cspdecl.core.outcome import (
     Throttled,
     Unknown,
 )
-from cspdecl.engine.limits import Gate, buckets_of
+from cspdecl.engine.lanes import Lanes, State, Task, failed_need
+from cspdecl.engine.limits import buckets_of
 from cspdecl.engine.retry import MAX_PENDING_MS, GiveUp, Wait, decide_retry
 from cspdecl.spi.provider import Call
 from cspdecl.spi.store import Batch
@@ -41,27 +40,6 @@ if TYPE_CHECKING:
     from cspdecl.spi.store import Store
 
 _BATCH = 500  # operations in one transaction at most; those of our own books need no worker
-
-State = Literal["waiting", "flying", "applied", "rejected", "stale", "deferred", "unknown", "skipped", "later"]
-
-
-@dataclass(slots=True)
-class Task:
-    """One operation on its way through a run."""
-
-    operation: Operation
-    phase: Literal["apply", "probe"] = "apply"
-    state: State = "waiting"
-    request_id: str = ""
-    correlation_id: str = ""
-    checkpoint: str | None = None
-    sent: bool = False
-    attempts: int = 0
-    pending_ms: int = 0
-    not_before: float = 0.0
-    message: str = ""
-    outcome: ProbeOutcome | None = None
-    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,97 +65,99 @@ class Runner:
     workers: int = 8
     deadline: float | None = None
     stop: bool = False
-    _gate: Gate = field(default_factory=Gate)
+    _lanes: Lanes = field(default_factory=Lanes)
     _answers: queue.SimpleQueue[tuple[Task, ProbeOutcome | CspdeclError]] = field(default_factory=queue.SimpleQueue)
     _stopped_customers: dict[str, str] = field(default_factory=dict)
+    _skipped: list[JournalEntry] = field(default_factory=list)
     _fatal: CspdeclError | None = None
     _waiting_said: float = 0.0
 
     def carry_out(self, tasks: Sequence[Task]) -> RunResult:
         """Run all tasks to an end: applied, refused, skipped, or left for later."""
-        by_id = {task.operation.id: task for task in tasks}
+        self._lanes = Lanes.of(tasks)
         self.progress.start("applying", len(tasks))
-        active: list[Task] = list(tasks)
+        self._line_up(self._lanes.customers())
         with ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="apply") as pool:
             flying = 0
             while True:
-                active = [task for task in active if task.state in ("waiting", "flying")]
-                self._skip_hopeless(active, by_id)
-                ready = self._claim(active, by_id, room=self.workers - flying)
-                flying += self._send(ready, pool)
-                if not flying:
-                    wake = self._next_wake(active, by_id)
-                    if wake is None:
-                        break
-                    self._rest(wake)
+                flying += self._send(self._claim(room=self.workers - flying), pool)
+                if flying:
+                    flying -= self._settle(self._collect())
                     continue
-                flying -= self._settle(self._collect(active, by_id))
+                wake = self._next_wake()
+                if wake is None:
+                    break
+                self._rest(wake)
         self._leave_rest(tasks)
         self.progress.done()
-        return RunResult(tasks=tuple(tasks), stopped=self._fatal, interrupted=self.stop and self._fatal is None)
+        left = any(task.state in ("later", "unknown") for task in tasks)
+        return RunResult(
+            tasks=tuple(tasks), stopped=self._fatal, interrupted=self.stop and left and self._fatal is None
+        )
 
     # ---- claiming ----
 
-    def _skip_hopeless(self, tasks: Iterable[Task], by_id: Mapping[str, Task]) -> None:
-        entries = []
-        for task in tasks:
-            if task.state != "waiting":
-                continue
-            reason = self._hopeless(task, by_id)
-            if reason:
-                task.state, task.message = "skipped", reason
-                entries.append(self._entry(task, "skipped", body=reason))
-                self.progress.step(f"{task.operation.address}: skipped, {reason}")
-        if entries:
-            self.store.commit(Batch(journal=entries))
+    def _line_up(self, customers: Iterable[str]) -> None:
+        """Queue what is next for these customers, and skip what has become hopeless."""
+        todo = list(customers)
+        while todo:
+            customer = todo.pop()
+            for task in self._lanes.waiting(customer):
+                reason = self._hopeless(task)
+                if reason:
+                    self._skip(task, reason)
+                    todo.extend(self._lanes.affected_by(task))
+            self._lanes.line_up(customer)
 
-    def _hopeless(self, task: Task, by_id: Mapping[str, Task]) -> str | None:
-        operation = task.operation
-        if task.sent:
+    def _skip(self, task: Task, reason: str) -> None:
+        task.state, task.message = "skipped", reason
+        self._skipped.append(self._entry(task, "skipped", body=reason))
+        self.progress.step(f"{task.operation.address}: skipped, {reason}")
+
+    def _hopeless(self, task: Task) -> str | None:
+        """Why a task must not be sent (any more). What may have happened is never hopeless: it has to be settled."""
+        if task.doubt:
             return None
-        if operation.address.customer in self._stopped_customers:
-            return self._stopped_customers[operation.address.customer]
-        for needed in operation.requires:
-            before = by_id.get(needed)
-            if before is not None and before.state not in ("waiting", "flying", "applied"):
-                return f"it needs {before.operation.address} first, which was not done"
-        if operation.not_after is not None and self._business_now(operation) >= operation.not_after:
-            return f"its time ran out at {operation.not_after:%Y-%m-%d %H:%M} UTC; plan again"
-        return None
+        if task.customer in self._stopped_customers:
+            return self._stopped_customers[task.customer]
+        before = failed_need(task, self._lanes.by_id)
+        if before is not None:
+            return f"it needs {before.operation.address} first, which was not done"
+        return self._too_late(task.operation)
 
-    def _claim(self, tasks: Iterable[Task], by_id: Mapping[str, Task], *, room: int) -> list[Task]:
+    def _too_late(self, operation: Operation) -> str | None:
+        if operation.not_after is None or self._fatal:
+            return None
+        try:
+            provider = self.providers.get(operation.context.provider or "")
+            now = provider.now() if provider is not None else self.clock.now()
+        except CspdeclError as problem:  # it cannot even say what time it is: nothing is sent to it
+            self._fatal = problem
+            return None
+        if now < operation.not_after:
+            return None
+        return f"its time ran out at {operation.not_after:%Y-%m-%d %H:%M} UTC; plan again"
+
+    def _claim(self, *, room: int) -> list[Task]:
         if self.stop or self._fatal or self._late():
             return []
-        now = self.clock.monotonic()
-        claimed: list[Task] = []
-        for task in tasks:
-            own = not isinstance(task.operation.action, PROVIDER_ACTIONS)
-            if len(claimed) >= _BATCH:
-                break
-            if task.state == "waiting" and (own or room > 0) and self._ready_at(task, by_id) <= now:
-                room -= not own
-                task.state = "flying"
-                self._gate.busy.add(task.operation.address.customer)
+        taken = self._lanes.take(self.clock.monotonic(), room=room, own=_BATCH)
+        claimed = []
+        for task in taken:  # a deadline may have passed since it was queued
+            reason = None if task.doubt else self._too_late(task.operation)
+            if reason is None and self._fatal is None:
                 claimed.append(task)
+                continue
+            task.state = "waiting"
+            self._lanes.free(task.customer)
+            if reason:
+                self._skip(task, reason)
+                self._line_up(self._lanes.affected_by(task))
         return claimed
 
-    def _ready_at(self, task: Task, by_id: Mapping[str, Task]) -> float:
-        """The moment a task may be sent; infinity while it waits for another one."""
-        operation = task.operation
-        if operation.address.customer in self._gate.busy:
-            return float("inf")
-        if any(by_id[needed].state != "applied" for needed in operation.requires if needed in by_id):
-            return float("inf")
-        provider = operation.context.provider or ""
-        return max(task.not_before, self._gate.opens_at(buckets_of(provider, operation.address.customer)))
-
-    def _next_wake(self, tasks: Iterable[Task], by_id: Mapping[str, Task]) -> float | None:
+    def _next_wake(self) -> float | None:
         """When something can be sent although nothing flies; None when nothing ever will."""
-        if self.stop or self._fatal or self._late():
-            return None
-        times = [self._ready_at(task, by_id) for task in tasks if task.state == "waiting"]
-        soonest = min(times, default=float("inf"))
-        return None if soonest == float("inf") else soonest
+        return None if self.stop or self._fatal or self._late() else self._lanes.wakes_at()
 
     def _late(self) -> bool:
         return self.deadline is not None and self.clock.monotonic() >= self.deadline
@@ -185,22 +165,23 @@ class Runner:
     # ---- sending ----
 
     def _send(self, ready: Sequence[Task], pool: ThreadPoolExecutor) -> int:
-        if not ready:
-            return 0
-        intents = []
+        entries, self._skipped = self._skipped, []
         for task in ready:
             if not task.request_id:
                 task.request_id, task.correlation_id = self.ids.fresh(), self.ids.fresh()
             if task.phase == "apply":
-                kind: Literal["intent", "probe"] = "intent"
-                task.sent = True
-            else:
-                kind = "probe"
-            intents.append(self._entry(task, kind, body=task.checkpoint or ""))
-        self.store.commit(Batch(journal=intents))  # on disk before any call leaves this machine
+                task.sent, task.doubted_before, task.doubt = True, task.doubt, True
+            kind = "intent" if task.phase == "apply" else "probe"
+            entries.append(self._entry(task, kind, body=task.checkpoint or ""))
+        if entries:
+            self.store.commit(Batch(journal=entries))  # on disk before any call leaves this machine
         for task in ready:
-            call = self.settler.call_of(task.operation, request_id=task.request_id,
-                                        correlation_id=task.correlation_id, checkpoint=task.checkpoint)
+            call = self.settler.call_of(
+                task.operation,
+                request_id=task.request_id,
+                correlation_id=task.correlation_id,
+                checkpoint=task.checkpoint,
+            )
             if isinstance(task.operation.action, PROVIDER_ACTIONS):
                 pool.submit(self._ask, task, call).add_done_callback(self._deliver(task))
             else:
@@ -227,12 +208,12 @@ class Runner:
 
     # ---- settling ----
 
-    def _collect(self, tasks: Iterable[Task], by_id: Mapping[str, Task]) -> list[tuple[Task, ProbeOutcome | CspdeclError]]:
-        """At least one answer, and all that are there; returns empty when something else became ready before."""
-        wake = self._next_wake(tasks, by_id)
-        timeout = None if wake is None else max(0.0, wake - self.clock.monotonic())
+    def _collect(self) -> list[tuple[Task, ProbeOutcome | CspdeclError]]:
+        """At least one answer, and all that are there; empty when something else can be sent before one comes."""
+        wake = self._next_wake()
+        timeout = 0.5 if wake is None else min(max(0.02, wake - self.clock.monotonic()), 0.5)
         try:
-            answers = [self._answers.get(timeout=0.5 if timeout is None else min(timeout, 0.5))]
+            answers = [self._answers.get(timeout=timeout)]
         except queue.Empty:
             return []
         while True:
@@ -246,25 +227,28 @@ class Runner:
             return 0
         batch = self.settler.begin()
         for task, answer in answers:
-            self._gate.busy.discard(task.operation.address.customer)
+            self._lanes.free(task.customer)
             if isinstance(answer, CspdeclError):
                 self._raised(task, answer)
             else:
                 self._answered(task, answer)
                 batch.add(task.operation, answer, self._entry_of(task, answer))
         self.store.commit(batch.finish())
+        self._line_up({customer for task, _answer in answers for customer in self._lanes.affected_by(task)})
         return len(answers)
 
     def _answered(self, task: Task, answer: ProbeOutcome) -> None:
-        task.outcome = answer
+        task.attempts = task.attempts + 1 if task.answered == answer.kind else 1
+        task.outcome, task.answered = answer, answer.kind
         operation = task.operation
         match answer:
             case Applied():
                 task.state = "applied"
                 wrong = self.settler.mismatch(operation, answer)
                 if wrong:
+                    task.message = wrong
                     self._stop_customer(task, wrong)
-                self.progress.step(f"{operation.address}: {self.settler.describe(operation)}")
+                self.progress.step(f"{operation.address}: {wrong or self.settler.describe(operation)}")
             case Rejected():
                 self._end(task, "rejected", answer.message)
             case Stale():
@@ -273,47 +257,52 @@ class Runner:
             case Deferred():
                 self._end(task, "deferred", answer.message)
             case NotDone():
-                task.phase, task.state, task.checkpoint = "apply", "waiting", answer.checkpoint
-                task.attempts, task.sent = 0, answer.checkpoint is not None
+                task.doubt, task.phase, task.checkpoint = False, "apply", answer.checkpoint
+                task.resends += 1
+                self._wait_or(task, answer, attempt=task.resends, otherwise="its answer was lost again and again")
             case Pending():
-                self._again(task, answer, phase="apply", checkpoint=answer.checkpoint)
+                task.pending_ms += max(answer.resume_in_ms, 1)
+                task.doubt, task.phase, task.checkpoint = True, "apply", answer.checkpoint
+                minutes = MAX_PENDING_MS // 60000
+                self._wait_or(
+                    task,
+                    answer,
+                    attempt=task.attempts,
+                    otherwise=answer.note or f"accepted, not finished after {minutes} minutes",
+                )
             case Throttled():
-                bucket = buckets_of(operation.context.provider or "", operation.address.customer)
-                self._gate.park(bucket[answer.quota == "customer"], self.clock.monotonic() + answer.retry_after)
+                task.doubt = task.doubt if task.phase == "probe" else task.doubted_before
+                bucket = buckets_of(operation.context.provider or "", task.customer)
+                self._lanes.gate.park(
+                    bucket[answer.quota == "customer"], self.clock.monotonic() + max(answer.retry_after, 1)
+                )
                 self.progress.say(f"throttled by {operation.context.provider}: waiting {answer.retry_after} s")
-                self._again(task, answer, phase=task.phase, checkpoint=task.checkpoint)
+                self._wait_or(task, answer, attempt=task.attempts, otherwise="throttled again and again")
             case Unknown():
-                self._again(task, answer, phase="probe", checkpoint=task.checkpoint)
+                task.phase = "probe"
+                self._wait_or(task, answer, attempt=task.attempts, otherwise=answer.cause)
 
-    def _again(self, task: Task, answer: Outcome, *, phase: Literal["apply", "probe"], checkpoint: str | None) -> None:
-        if isinstance(answer, Pending):
-            task.pending_ms += max(answer.resume_in_ms, 1)
-            task.attempts = 0
-        else:
-            task.attempts += 1
-        task.checkpoint = checkpoint
-        match decide_retry(answer, attempt=task.attempts, pending_ms=task.pending_ms):
+    def _wait_or(self, task: Task, answer: ProbeOutcome, *, attempt: int, otherwise: str) -> None:
+        """Queue a task for its next step, or leave it where the answers say that this run will not settle it."""
+        match decide_retry(answer, attempt=attempt, pending_ms=task.pending_ms):
             case Wait(seconds=seconds):
-                task.phase, task.state = phase, "waiting"
+                task.state = "waiting"
                 task.not_before = self.clock.monotonic() + seconds
             case GiveUp():
-                if isinstance(answer, Unknown):
-                    self._end(task, "unknown", answer.cause)
+                unknown = task.phase == "probe"
+                self._end(task, "unknown" if unknown else "later", otherwise)
+                if unknown:
                     self._stop_customer(task, f"what came of {task.operation.address} is not known yet")
-                elif isinstance(answer, Pending):
-                    minutes = MAX_PENDING_MS // 60000
-                    self._end(task, "later", answer.note or f"accepted, not finished after {minutes} minutes")
+                elif task.doubt:
                     self._stop_customer(task, f"{task.operation.address} is not finished yet")
-                else:
-                    self._end(task, "later", "throttled again and again")
 
     def _raised(self, task: Task, problem: CspdeclError) -> None:
-        """Credentials refused or nobody there: the run ends. A call that may have left is doubt, like any lost answer."""
+        """Credentials refused or nobody there: the run ends. Raised by `apply`, these two say that nothing was sent;
+        any other error, and any error of a look, leaves what was in doubt in doubt."""
         task.message = problem.message
-        if isinstance(problem, NotAuthorised | TryLater):
-            task.state = "unknown" if task.checkpoint else "later"
-        else:
-            task.state = "unknown"
+        if isinstance(problem, NotAuthorised | TryLater) and task.phase == "apply":
+            task.doubt = task.doubted_before
+        task.state = "unknown" if task.doubt else "later"
         self._fatal = self._fatal or problem
 
     def _end(self, task: Task, state: State, message: str) -> None:
@@ -321,17 +310,16 @@ class Runner:
         self.progress.step(f"{task.operation.address}: {state}, {message}")
 
     def _stop_customer(self, task: Task, reason: str) -> None:
-        self._stopped_customers.setdefault(task.operation.address.customer, reason)
+        self._stopped_customers.setdefault(task.customer, reason)
 
     def _leave_rest(self, tasks: Iterable[Task]) -> None:
         why = "interrupted" if self.stop else (self._fatal.message if self._fatal else "no time left")
-        entries = []
+        entries, self._skipped = self._skipped, []
         for task in tasks:
             if task.state == "waiting":
-                doubtful = task.phase == "probe"
-                task.state = "unknown" if doubtful else "later"
+                task.state = "unknown" if task.doubt and task.phase == "probe" else "later"
                 task.message = task.message or why
-            if task.state == "later" and task.sent and task.checkpoint is None:
+            if task.state == "later" and task.sent and not task.doubt:
                 # the last answer said that nothing was changed: there is nothing to recover
                 entries.append(self._entry(task, "skipped", body=task.message))
         if entries:
@@ -348,14 +336,14 @@ class Runner:
 
     def _entry(self, task: Task, kind: str, *, body: str = "") -> JournalEntry:
         return JournalEntry(
-            run=task.run or self.run, op=task.operation.id, kind=kind,  # type: ignore[arg-type]
-            at=self.clock.now(), request_id=task.request_id or None,
-            correlation_id=task.correlation_id or None, body=body,
+            run=task.run or self.run,
+            op=task.operation.id,
+            kind=kind,  # type: ignore[arg-type]
+            at=self.clock.now(),
+            request_id=task.request_id or None,
+            correlation_id=task.correlation_id or None,
+            body=body,
         )
-
-    def _business_now(self, operation: Operation) -> datetime:
-        provider = self.providers.get(operation.context.provider or "")
-        return provider.now() if provider is not None else self.clock.now()
 
     def _rest(self, wake: float) -> None:
         """Wait for a parked bucket or a poll, in small pieces so that a signal is seen."""

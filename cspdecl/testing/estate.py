@@ -18,11 +18,12 @@ from cspdecl.engine.apply import ApplyOptions, ApplyResult, apply_plan, context_
 from cspdecl.engine.clock import Clock, Ids, RandomIds, SystemClock
 from cspdecl.engine.drift import look_for_drift
 from cspdecl.engine.export import export_customers
+from cspdecl.engine.lanes import Task
 from cspdecl.engine.plan import PlanRequest, make_plan
 from cspdecl.engine.progress import Silent
 from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
-from cspdecl.engine.runner import Runner, Task
+from cspdecl.engine.runner import Runner
 from cspdecl.engine.session import Session
 from cspdecl.planning.drift import Drift
 from cspdecl.spi.provider import Mode, Provider
