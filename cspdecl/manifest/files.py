@@ -56,6 +56,8 @@ def find_files(root: Path) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
         )
     ignored, problems = _ignore_rules(root)
     walk = _Walk(root=root, ignored=ignored, problems=problems)
+    status = root.stat()
+    walk.seen.add((status.st_dev, status.st_ino))
     _walk(walk, root, "")
     if not walk.found:
         missing = error(

@@ -310,7 +310,7 @@ class Forbid:
 
     term: Maybe[TermText] = None
     billing: Maybe[BillingText] = None
-    offer: Maybe[OfferId] = None
+    offer: Annotated[Maybe[OfferId], says("A Microsoft offer, PRODUCT:SKU", "CFQ7TTC0LCHC:0002")] = None
 
 
 @wire()
@@ -324,7 +324,7 @@ class Guardrails:
         Mapping[Currency, Amount], says("By currency: what one plan may newly owe", {"EUR": "20000"})
     ] = field(default_factory=dict)
     min_margin: Annotated[Maybe[str], shapes.PERCENT, says("Share of the sell price that must remain", "8%")] = None
-    forbid: tuple[Forbid, ...] = ()
+    forbid: Annotated[tuple[Forbid, ...], says("Combinations that nobody may buy", [{"term": "P3Y"}])] = ()
     max_stop_managing: Annotated[
         Maybe[str], shapes.PERCENT, says("Share of managed lines that one plan may stop managing", "10%")
     ] = None

@@ -130,7 +130,7 @@ def _render(one: _Placed, texts: _Texts, *, color: bool) -> str:
                 other, place, texts, arrow=":::", label="the other place", address=None, style=_DIM, color=color
             )
     elif item.address:
-        lines.append(f"  --> {printable(item.address)}")
+        lines.append(f" {_paint('-->', _DIM, color)} {printable(item.address)}")
     if item.hint:
         lines.append(f"{_paint('hint:', _BOLD, color)} {printable(item.hint)}")
     return "\n".join(lines)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import unicodedata
 
 _TAB = "    "
-# control, format (reading direction, zero width), surrogates, unassigned planes for private use; line separators
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# control, format (reading direction, zero width), surrogates, private use, unassigned; separators of lines
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def printable(text: str) -> str:

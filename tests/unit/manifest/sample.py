@@ -75,4 +75,5 @@ def line(text: str, *documents: str, project: str = PROJECT) -> SubscriptionSpec
 def parts(text: str, *documents: str, project: str = PROJECT) -> dict[str, SubscriptionSpec | ServiceSpec]:
     """What a line declares, by the last part of its address."""
     spec = only(*documents, customer(text), project=project)
-    return {item.address.name: item for item in (*spec.subscriptions, *spec.services)}
+    found: list[SubscriptionSpec | ServiceSpec] = [*spec.subscriptions, *spec.services]
+    return {item.address.name: item for item in found}

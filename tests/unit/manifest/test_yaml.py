@@ -119,7 +119,7 @@ def test_refusals_have_a_place(text: str, expected: tuple[str, int, int], pure: 
 
 @BOTH
 def test_quoted_merge_key_is_a_key(pure: bool):
-    """ "<<" in quotes is a name like any other."""
+    """In quotes `<<` is a name like any other."""
     assert {"<<": 1} == value('"<<": 1', pure)
 
 
