@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 from cspdecl.core.diagnostics import error
-from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
+from cspdecl.core.errors import ConfigurationError, CspdeclError, NotAuthorised, TryLater
 from cspdecl.spi.provider import Secrets
 from cspdecl_partner_center.settings import Settings
 from cspdecl_partner_center.wire import Lost, Wire
@@ -34,6 +34,7 @@ _ADVICE: Mapping[int, str] = {
     700027: "the certificate is not the one registered for the application: upload its public part",
     700082: "the refresh token has expired for lack of use: have the user consent again",
     70008: "the refresh token or its grant has expired: have the user consent again",
+    9002313: "the refresh token is damaged or unknown: check where it comes from, or have the user consent again",
     70000: "the refresh token is not valid any more: have the user consent again",
     50173: "the refresh token was revoked, such as by a new password: have the user consent again",
     50076: "the consent was given without multi-factor authentication: have the user consent again with it",
@@ -102,6 +103,14 @@ class Tokens:
             result = self._ask(credential)
         except Lost as problem:
             raise TryLater(f"{self._settings.authority} gives no token: {problem.cause}") from problem
+        except CspdeclError:
+            raise
+        except Exception as problem:
+            # MSAL and the libraries under it raise their own kinds for a key that is none; their words may hold it.
+            raise NotAuthorised(
+                f"`auth.{credential}` cannot be used to sign in ({type(problem).__name__}): "
+                "check the secret, or the certificate and its private key"
+            ) from None
         token, life = result.get("access_token"), _seconds(result.get("expires_in"))
         if not isinstance(token, str) or not token:
             raise self._refused(credential, result)
@@ -213,6 +222,8 @@ class Tokens:
         name = f"AADSTS{numbers[0]}" if numbers else str(result.get("error") or "no token in the answer")
         if result.get("error") in ("temporarily_unavailable", "server_error"):
             return TryLater(f"{self._settings.authority} gives no token for now ({name})")
+        if advice is None and result.get("error") == "invalid_grant" and credential == "user":
+            advice = "the refresh token is not accepted: have the user consent again"
         if advice is None:
             advice = _plain(result.get("error_description") or "the identity service gave no reason")
         trace = result.get("correlation_id")
