@@ -88,6 +88,7 @@ def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
         place = (0, origin.file, origin.document) if origin else (1, "", 0)
         path = tuple((isinstance(part, str), str(part) if isinstance(part, str) else f"{part:09d}")
                      for part in (origin.path if origin else ()))
-        return (*place, item.line or 0, path, rank[item.severity], item.code, item.message)
+        rest = (item.code, item.message, item.address or "", item.label or "", item.hint or "")
+        return (*place, item.line or 0, path, rank[item.severity], *rest)
 
     return tuple(sorted(set(diagnostics), key=order))

@@ -205,7 +205,7 @@ def _check_retired(context: Context, spec: v1.BundleSpec, origin: Origin) -> Non
         here = origin.at("retired", index, "name")
         if item.name in live:
             context.error(
-                "CSP250",
+                "CSP228",
                 f"component `{item.name}` is retired and still in the bundle",
                 here,
                 related=(origin.at("components", live[item.name], "name"),),
