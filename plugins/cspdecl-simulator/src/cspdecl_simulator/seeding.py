@@ -208,7 +208,7 @@ class Seeding(Stocking):
             last = _when(cancel_until_date) or until
             row["cancel_until"] = iso(last) if last is not None and not row["trial"] else None
             if status not in ("active", "suspended"):
-                row.update(auto=False, lots=[], cancel_until=None)
+                row.update(auto=False, lots=row["lots"] if lots is not None else [], cancel_until=None)
             row.update(more)
             call.customer.put("subscription", row)
             call.customer.put(

@@ -45,7 +45,7 @@ def _cancel(call: Call, order: Doc, form: Body) -> None:
             raise Refusal(400, 800061, "The order cannot be cancelled any more.")
     for line in chosen:
         line["quantity"] = 0 if wanted or not sandbox else line["quantity"]
-        row = call.customer.find("subscription", line.get("subscription", ""))
+        row = call.customer.find("subscription", line.get("subscription") or "")
         if row is not None:
             row.update(status="deleted", status_since=iso(call.now), auto=False)
             call.customer.put("subscription", row)

@@ -5,7 +5,7 @@ Source: contract §11; examples orders.*, carts.checkout.nce.
 
 from __future__ import annotations
 
-from ..catalog import CURRENCY_SYMBOLS, SOFTWARE
+from ..catalog import CURRENCY_SYMBOLS, LEGACY, SOFTWARE
 from ..terms import NEVER
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, pascal, present, snake
 from .agreements import require_agreement
@@ -13,6 +13,7 @@ from .call import Call, etag_of
 from .lines import Line, check_line, lock_price, pricing, read_line, reseller_of, seats_left, term_end
 from .subscriptions import is_after, new_subscription, offer_id
 
+_CLIENT = {"deviceFamily": "UniversalStore-PartnerCenter", "name": "Partner Center API"}
 _STATUS_OF = {
     10001: (404, 400019),
     10002: (403, 800088),
@@ -216,6 +217,8 @@ def render_order(call: Call, order: Doc, *, fresh: bool = False, with_price: boo
                     f"/products/{parts[0]}/skus/{parts[1]}/availabilities/{parts[2]}?country={country}"
                 ),
             }
+        elif line["kind"] == LEGACY:
+            links = {"sku": link(f"/products/{line.get('product', line['offer'])}/skus/{line['offer']}")}
         known = line.get("subscription") if done else None
         if known:
             links["subscription"] = link(f"{call.base}/subscriptions/{known}")
@@ -260,7 +263,11 @@ def render_order(call: Call, order: Doc, *, fresh: bool = False, with_price: boo
             "patchOperation": link(base, "PATCH"),
         },
         totalPrice=total if with_price or fresh else None,
-        client={},
+        client={
+            "marketplaceCountry": country,
+            "deviceFamily": "UniversalStore-PartnerCenter",
+            "name": "Partner Center API",
+        },
         partnerOnRecordAttestationAccepted=order.get("attested"),
         attributes=attributes("Order", etag_of(order["id"], order["version"])),
     )

@@ -287,7 +287,9 @@ def offers(call: Call) -> Answer:
     """GET /offers: the legacy catalogue, empty unless something legacy was seeded."""
     country = _country(call)
     items = [offer_doc(sku, country) for sku in call.catalog.skus.values() if sku.kind == LEGACY]
-    return Answer(200, collection(items, f"/v1/offers?country={country}"))
+    answer = collection(items, f"/v1/offers?country={country}")
+    answer["links"]["previous"] = link(f"/v1/offers?country={country}")
+    return Answer(200, answer)
 
 
 def offer(call: Call) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..catalog import AZURE, LEGACY, NCE, SOFTWARE, Sku
+from ..catalog import AZURE, LEGACY, NCE, SAAS, SOFTWARE, Sku
 from ..terms import NEVER, cycle_end, last_day
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, midnight, moment, pascal, present
 from .call import Call, etag_of
@@ -24,7 +24,7 @@ def cancel_until(kind: str, term: str, at: datetime) -> datetime | None:
     """
     if kind == AZURE:
         return None
-    window = PERPETUAL_WINDOW if kind == SOFTWARE and not term else timedelta(hours=72) if kind == "SaaS" else WINDOW
+    window = PERPETUAL_WINDOW if kind == SOFTWARE and not term else timedelta(hours=72) if kind == SAAS else WINDOW
     return midnight(at + window) + timedelta(hours=23, minutes=59)
 
 
@@ -67,7 +67,7 @@ def new_subscription(
         "end": iso(end),
         "status": "active",
         "status_since": iso(start),
-        "auto": sku.kind in (NCE, "SaaS") or (sku.kind == SOFTWARE and bool(term)),
+        "auto": sku.kind in (NCE, SAAS) or (sku.kind == SOFTWARE and bool(term)),
         "term": term,
         "plan": plan,
         "lots": [] if trial or sku.kind == SOFTWARE else [{"quantity": quantity, "until": iso(start + WINDOW)}],
@@ -166,7 +166,7 @@ def render(call: Call, row: Doc) -> Doc:
         "friendlyName": row["name"],
         "productType": {"id": row["kind"], "displayName": row["kind"]},
         "quantity": row["quantity"],
-        "unitType": row.get("unit", "Usage-based" if row["kind"] == AZURE else "Licenses"),
+        "unitType": row.get("unit") or {AZURE: "Usage-based", SAAS: "License(s)"}.get(row["kind"], "Licenses"),
         "hasPurchasableAddons": False,
         "creationDate": row["created"],
         "effectiveStartDate": row["start"],
@@ -193,7 +193,7 @@ def render(call: Call, row: Doc) -> Doc:
     }
     doc["refundOptions"] = [{"type": "Full", "expiresAt": iso(midnight(moment(row["committed"])) + DAY)}]
     doc |= {
-        "isMicrosoftProduct": True,
+        "isMicrosoftProduct": row["kind"] != SAAS,
         "partnerId": row["partner"],
         "attentionNeeded": False,
         "actionTaken": False,
@@ -213,7 +213,7 @@ def render(call: Call, row: Doc) -> Doc:
         "self": link(f"{base}/subscriptions/{row['id']}"),
     }
     doc["publisherName"] = row["publisher"]
-    doc["refundableQuantity"] = None if row["status"] != "active" else _refundable(row, call.now)
+    doc["refundableQuantity"] = None if row["status"] == "suspended" else _refundable(row, call.now)
     doc["orderId"] = row["order"]
     doc["attributes"] = attributes("Subscription", etag_of(row["id"], row["version"]) if call.settings.etags else None)
     doc |= row.get("raw", {})
@@ -251,37 +251,41 @@ def _schedule(call: Call, row: Doc) -> Doc:
 
 
 def _render_legacy(call: Call, row: Doc) -> Doc:
-    """What was sold before new commerce: an offer instead of a product, an etag always."""
-    end = moment(row["end"])
-    doc = present(
-        id=row["id"],
-        offerId=row["product"],
-        entitlementId=row.get("entitlement", row["id"]),
-        offerName=row["title"],
-        friendlyName=row["name"],
-        quantity=row["quantity"],
-        unitType=row.get("unit", "Licenses"),
-        parentSubscriptionId=row.get("parent"),
-        creationDate=row["created"],
-        effectiveStartDate=row["start"],
-        commitmentEndDate=iso(end),
-        commitmentEndDateTime=iso(end),
-        status=row["status"],
-        autoRenewEnabled=row["auto"],
-        isTrial=row["trial"],
-        billingType=row.get("billing_type", "license"),
-        billingCycle=row["plan"] or "none",
-        partnerId=row["partner"],
-        contractType="subscription",
-        links=present(
-            offer=link(f"/offers/{row['product']}?country={call.country}"),
-            parentSubscription=link(f"{call.base}/subscriptions/{row['parent']}") if row.get("parent") else None,
-            self=link(f"{call.base}/subscriptions/{row['id']}"),
-        ),
-        suspensionReasons=row["suspended_by"] or None,
-        orderId=row["order"],
-        attributes=attributes("Subscription", etag_of(row["id"], row["version"])),
-    )
+    """What was sold before new commerce: an offer instead of a product, an etag always, empty fields as null."""
+    end, parent = iso(moment(row["end"])), row.get("parent")
+    entitlement = row.get("entitlement", row["id"])
+    links = {
+        "offer": link(f"/offers/{row['product']}?country={call.country}"),
+        "entitlement": link(f"{call.base}/entitlements/{entitlement}"),
+        "self": link(f"{call.base}/subscriptions/{row['id']}"),
+    }
+    if parent:
+        links["parentSubscription"] = link(f"{call.base}/subscriptions/{parent}")
+    doc: Doc = {
+        "id": row["id"],
+        "offerId": row["product"],
+        "entitlementId": entitlement,
+        "offerName": row["title"],
+        "friendlyName": row["name"],
+        "quantity": row["quantity"],
+        "unitType": row.get("unit", "Licenses"),
+        "parentSubscriptionId": parent,
+        "creationDate": row["created"],
+        "effectiveStartDate": row["start"],
+        "commitmentEndDate": end,
+        "commitmentEndDateTime": end,
+        "status": row["status"],
+        "autoRenewEnabled": row["auto"],
+        "isTrial": row["trial"],
+        "billingType": row.get("billing_type", "license"),
+        "billingCycle": row["plan"] or "none",
+        "partnerId": row["partner"] or None,
+        "contractType": "subscription",
+        "suspensionReasons": row["suspended_by"],
+        "links": links,
+        "orderId": row["order"],
+        "attributes": attributes("Subscription", etag_of(row["id"], row["version"])),
+    }
     doc |= row.get("raw", {})
     return doc
 
