@@ -29,12 +29,11 @@ if [[ ! -t 1 || -n ${NO_COLOR:-} ]]; then bold='' plain=''; fi
 
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
-# run CODE COMMAND…  prints the command, runs it and insists on its exit code.
+# run CODE 'COMMAND LINE'  prints the line, runs it and insists on its exit code.
 run() {
     local expected=$1 code=0
-    shift
-    printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"
-    "$@" || code=$?
+    printf '\n%s$ %s%s\n' "$bold" "$2" "$plain"
+    eval "$2" || code=$?
     if [[ $code -ne $expected ]]; then
         printf 'demo: expected exit code %s, got %s\n' "$expected" "$code" >&2
         exit 1
@@ -74,38 +73,44 @@ say 'Nordlicht Systemhaus: 100 customers, simulated. Nothing leaves this machine
 echo 'The simulator answers 6,000 requests a minute and provisions in 2 seconds. The real Partner Center'
 echo 'allows 500 a minute and takes minutes, so the same plan and apply would take about twelve times as long.'
 
-run 0 cspdecl simulate seed --from-manifests . --differ ../docs/demo/differences.yaml \
-    --prices price-list-2026-11-DE-EUR-made-up.csv
+run 0 'cspdecl simulate seed --from-manifests . --differ ../docs/demo/differences.yaml \
+    --prices price-list-2026-11-DE-EUR-made-up.csv'
 start_server
 url=$(cat .cspdecl/simulator.ready)
 sed -i.bak "s#https://127\.0\.0\.1:8443#$url#" cspdecl.yaml && rm cspdecl.yaml.bak
 echo "Simulator at $url; cspdecl.yaml points to it."
 
 say '1. What can be known offline'
-run 0 cspdecl prices import price-list-2026-11-DE-EUR-made-up.csv
-run 0 cspdecl validate
+run 0 'cspdecl prices import price-list-2026-11-DE-EUR-made-up.csv'
+run 0 'cspdecl validate'
 
-say '2. What would change. The first plan adopts everything that is already there; that writes nothing at Microsoft.'
-run 0 cspdecl plan --out plan.json
+say '2. What would change. The first plan is long: it adopts all that is live already, which writes nothing at the provider.'
+run 0 'cspdecl plan --out plan.json > plan.txt'
+echo 'plan.txt holds all of it. Five of the hundred customers, and the sum of all:'
+run 0 'cspdecl plan --customer hafenkontor --customer weserfrische --customer saar-huetten-logistik \
+    --customer buchkunst-leipzig --customer muehlbach'
+run 0 'tail -n 2 plan.txt'
 
-say '3. Do it: exactly the plan just shown'
-run 0 cspdecl apply plan.json
+say '3. Do it: exactly the plan that was saved'
+run 0 'cspdecl apply plan.json'
 
 say '4. Nothing is left to do now'
-run 0 cspdecl plan --detailed-exitcode
+run 0 'cspdecl plan --detailed-exitcode'
 
 say '5. Somebody adds two seats in the portal, by hand'
-run 0 cspdecl simulate edit hafenkontor visio --seats 7
-run 2 cspdecl drift
+run 0 'cspdecl simulate edit hafenkontor "Visio Plan 2" --seats 7'
+run 2 'cspdecl drift'
 
-say '6. The manifest still says 5: put it right'
-run 0 cspdecl apply --auto-approve
+say '6. The manifest still says 5: put it right. The two seats are minutes old, so they go back at once.'
+run 0 'cspdecl apply --auto-approve'
+run 0 'cspdecl drift'
 
 say '7. What is in the books'
-run 0 cspdecl ledger verify
-printf '\n%s$ cspdecl ledger list --format json | head -60%s\n' "$bold" "$plain"
-cspdecl ledger list --format json >.cspdecl/ledger.json
-head -60 .cspdecl/ledger.json
+run 0 'cspdecl ledger verify'
+run 0 'cspdecl ledger list --address hafenkontor/visio'
+run 0 'cspdecl ledger list --address hafenkontor/visio --format json | tail -n 1 | python3 -m json.tool --no-ensure-ascii \
+    | sed -n "1,55p"'
+echo '    … and so on: term, window, price list, order and correlation id, hashes'
 
 stop_server
 cat <<EOF
@@ -115,8 +120,9 @@ ${bold}The server is stopped; project, ledger and the simulated world are in dem
   cd demo
   export PARTNER_CENTER_SECRET=$PARTNER_CENTER_SECRET PATH="$root/.venv/bin:\$PATH"
   cspdecl simulate serve --tls --port ${url##*:} --ca-file .cspdecl/simulator-ca.pem &
-  edit customers/hafenkontor.yaml                     then  cspdecl plan  and  cspdecl apply
-  cspdecl simulate edit padersoft ki --seats 45       then  cspdecl drift
-  cspdecl simulate advance 8d                         then  cspdecl plan: the windows have closed
-  kill %1                                             stops the server
+
+  edit customers/hafenkontor.yaml, then  cspdecl plan  and  cspdecl apply
+  cspdecl simulate edit padersoft "Microsoft 365 Copilot Business" --seats 45, then  cspdecl drift
+  cspdecl simulate advance 8d, then  cspdecl plan: what was bought today can no longer go back
+  kill %1 stops the server
 EOF
