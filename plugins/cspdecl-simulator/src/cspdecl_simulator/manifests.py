@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,8 @@ def _pick(reference: str, bundles: dict[str, list[Tree]]) -> Tree:
 
 
 def _version(bundle: Tree) -> tuple[int, ...]:
-    return tuple(int(part) for part in str(bundle.get("version", "0")).split("."))
+    parts = [int(part) for part in str(bundle.get("version", "0")).split(".")]
+    return (*parts, 0, 0)[:3]
 
 
 def _bundle(address: str, item: Tree, bundle: Tree, defaults: Tree) -> list[Line]:
@@ -133,6 +135,8 @@ def _bundle(address: str, item: Tree, bundle: Tree, defaults: Tree) -> list[Line
         if name in without or not component.get("offer"):
             continue
         override = (item.get("overrides") or {}).get(name) or {}
+        if override.get("absent"):
+            continue
         inherited: Tree = dict(defaults)
         inherited |= {key: bundle[key] for key in ("term", "billing", "endOfTerm") if key in bundle}
         inherited |= {key: item[key] for key in ("term", "billing", "endOfTerm") if key in item}
@@ -150,7 +154,8 @@ def _seats(component: Tree, override: Tree, seats: int) -> int:
     if isinstance(wanted, dict):
         if "fixed" in wanted:
             return int(wanted["fixed"])
-        share = Decimal(str(wanted.get("perSeat", 1))) * seats
+        ratio = Fraction(str(wanted.get("perSeat", 1)))  # `1/3` is exact
+        share = Decimal((ratio * seats).numerator) / Decimal((ratio * seats).denominator)
         rounded = int(share.to_integral_value(rounding=_ROUNDING[str(wanted.get("round", "up"))]))
         return max(
             int(wanted.get("min", 0)), min(rounded, int(wanted.get("max", math.inf) if "max" in wanted else rounded))
@@ -170,5 +175,5 @@ def _line(address: str, source: Tree, override: Tree, defaults: Tree, seats: int
         billing=pick("billing", "monthly"),
         end_of_term=pick("endOfTerm", "renew"),
         id=str(override.get("id") or source.get("id") or ""),
-        name=str(override.get("friendlyName") or source.get("friendlyName") or ""),
+        name=str(override.get("nickname") or source.get("nickname") or ""),
     )

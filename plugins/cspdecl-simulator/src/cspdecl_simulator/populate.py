@@ -90,7 +90,7 @@ def populate(simulator: Simulator, declared: Declared, edits: list[Doc] | None =
             simulator.seed_customer(
                 tenant,
                 name=name,
-                company=str(customer_edit.get("company") or spec.get("companyName") or name),
+                company=str(customer_edit.get("company") or _company(spec) or name),
                 domain=str(spec["tenant"]) if "." in str(spec["tenant"]) else "",
                 country=simulator.settings.country,
                 agreement=bool(customer_edit.get("agreement", True)),
@@ -105,6 +105,12 @@ def populate(simulator: Simulator, declared: Declared, edits: list[Doc] | None =
                 subscriptions += _seed_extra(simulator, tenant, extra)
     plan.finish()
     return customers, subscriptions
+
+
+def _company(spec: Doc) -> str:
+    """The name a customer goes by: as the billing profile is to have it, else as plans print it."""
+    profile = spec.get("profile") or {}
+    return str(profile.get("companyName") or spec.get("displayName") or "")
 
 
 class _Edits:
