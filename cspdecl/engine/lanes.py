@@ -71,7 +71,7 @@ class Lanes:
     _lanes: dict[str, list[Task]] = field(default_factory=dict)
     _heaps: dict[str, list[tuple[float, int, Task]]] = field(default_factory=dict)
     _order: itertools.count[int] = field(default_factory=itertools.count)
-    _needed_by: dict[str, set[str]] = field(default_factory=dict)
+    _needed_by: dict[str, dict[str, None]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tasks: Iterable[Task]) -> Lanes:
@@ -84,7 +84,7 @@ class Lanes:
             for needed in task.operation.requires:
                 other = lanes.by_id.get(needed)
                 if other is not None and other.customer != task.customer:
-                    lanes._needed_by.setdefault(needed, set()).add(task.customer)
+                    lanes._needed_by.setdefault(needed, {})[task.customer] = None
         return lanes
 
     def customers(self) -> tuple[str, ...]:
@@ -97,9 +97,9 @@ class Lanes:
         self._lanes[customer] = lane
         return tuple(task for task in lane if task.state == "waiting")
 
-    def affected_by(self, task: Task) -> set[str]:
+    def affected_by(self, task: Task) -> tuple[str, ...]:
         """The lanes to look at again after a task was settled."""
-        return {task.customer} | self._needed_by.get(task.operation.id, set())
+        return (task.customer, *self._needed_by.get(task.operation.id, ()))
 
     def line_up(self, customer: str) -> None:
         """Queue a lane's next task, unless one is in flight or nothing in it can go on now."""

@@ -7,6 +7,7 @@ flight. Doubt is probed, never resent blindly; an operation that stays doubtful 
 from __future__ import annotations
 
 import queue
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -99,9 +100,9 @@ class Runner:
 
     def _line_up(self, customers: Iterable[str]) -> None:
         """Queue what is next for these customers, and skip what has become hopeless."""
-        todo = list(customers)
+        todo = deque(customers)
         while todo:
-            customer = todo.pop()
+            customer = todo.popleft()
             for task in self._lanes.waiting(customer):
                 reason = self._hopeless(task)
                 if reason:
@@ -234,7 +235,7 @@ class Runner:
                 self._answered(task, answer)
                 batch.add(task.operation, answer, self._entry_of(task, answer))
         self.store.commit(batch.finish())
-        self._line_up({customer for task, _answer in answers for customer in self._lanes.affected_by(task)})
+        self._line_up(dict.fromkeys(key for task, _answer in answers for key in self._lanes.affected_by(task)))
         return len(answers)
 
     def _answered(self, task: Task, answer: ProbeOutcome) -> None:
