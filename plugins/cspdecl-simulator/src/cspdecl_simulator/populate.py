@@ -54,7 +54,9 @@ def configure_from(simulator: Simulator, project: Doc) -> None:
             changes[name] = str(reseller[key])
     if changes.get("model") not in (None, "direct", "indirect"):
         changes["model"] = "indirect" if "indirect" in changes["model"] else "direct"
-    for provider in (project.get("providers") or {}).values():
+    providers = project.get("providers") or {}
+    default = (project.get("defaults") or {}).get("provider")
+    for provider in [providers[default]] if default in providers else providers.values():
         if provider.get("plugin", "partner-center") != "partner-center":
             continue
         if provider.get("environment") in ("production", "sandbox"):
