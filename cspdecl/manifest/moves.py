@@ -39,7 +39,6 @@ def _of_customer(
 ) -> list[Move]:
     declared = declared_addresses(customer)
     sources: dict[Address, Origin] = {}
-    targets: dict[Address, Origin] = {}
     pairs: list[tuple[Address, Address, Origin]] = []
     for index, wire in enumerate(wires):
         here = origin.at(index)
@@ -48,20 +47,18 @@ def _of_customer(
             context, target, here.at("to"), declared, customers
         ):
             continue
-        for seen, address, place, word in (
-            (sources, source, here.at("from"), "from"),
-            (targets, target, here.at("to"), "to"),
-        ):
-            first = seen.setdefault(address, place)
-            if first is not place:
-                context.error(
-                    "CSP245",
-                    f"`{'/'.join(address.path)}` is moved {word} twice",
-                    place,
-                    address=address,
-                    related=(first,),
-                    hint="one line has one past and one future",
-                )
+        # two sources with one target are no contradiction: at most one of them is still bound, or planning says so
+        first = sources.setdefault(source, here.at("from"))
+        if first != here.at("from"):
+            context.error(
+                "CSP245",
+                f"`{'/'.join(source.path)}` is moved twice",
+                here.at("from"),
+                address=source,
+                related=(first,),
+                hint="one line has one future",
+            )
+            continue
         pairs.append((source, target, here))
     moves = []
     for source, target, here in pairs:

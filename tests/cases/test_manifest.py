@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +12,23 @@ from cspdecl.core.diagnostics import Diagnostic, has_errors
 from cspdecl.core.errors import ManifestError
 from cspdecl.manifest.load import load_manifests
 from cspdecl.report.diagnostics import render_diagnostics
+from tests.conftest import ROOT
 
+# What no folder under version control can show: unreadable files, missing folders, a PyYAML without libyaml.
+ELSEWHERE = {"CSP101", "CSP103", "CSP104", "CSP113"}
 CASES = Path(__file__).parent / "manifest"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def test_every_code_has_a_case():
+    """Each complaint about manifests is shown by at least one case, except what only a disk can do."""
+    sources = (ROOT / "cspdecl/manifest").glob("*.py")
+    used = {code for path in sources for code in re.findall(r'"(CSP\d{3})"', path.read_text("utf-8"))}
+    shown = {
+        code for path in CASES.glob("*/stderr.txt") for code in re.findall(r"\[(CSP\d{3})\]", path.read_text("utf-8"))
+    }
+
+    assert ELSEWHERE == used - shown
 
 
 def complaints(root: Path) -> tuple[str, tuple[Diagnostic, ...], bool]:
