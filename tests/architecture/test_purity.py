@@ -18,7 +18,10 @@ PURE = (
     "cspdecl.engine.retry",
 )
 # The shell inside otherwise pure packages.
-SHELL = ("cspdecl.manifest.files", "cspdecl.manifest.cache", "cspdecl.manifest.load", "cspdecl.manifest.schema")
+SHELL = (
+    "cspdecl.manifest.files", "cspdecl.manifest.cache", "cspdecl.manifest.load", "cspdecl.manifest.schema",
+    "cspdecl.billing.schema",
+)  # fmt: skip
 
 WORLD = {
     "asyncio", "concurrent", "ctypes", "fcntl", "fileinput", "ftplib", "getpass", "glob", "http", "httpx", "importlib",
