@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @click.pass_context
 @guarded
 def command(
-    ctx: click.Context, customers: tuple[str, ...], labels: tuple[str, ...], changed_since: str | None, *,
+    ctx: click.Context,
+    customers: tuple[str, ...],
+    labels: tuple[str, ...],
+    changed_since: str | None,
+    *,
     auto_approve: bool,
 ) -> None:
     """Show which running subscriptions match declared lines, and bind them when approved. Sends nothing."""
@@ -34,9 +38,9 @@ def command(
 
         def approve(plan: Plan) -> bool:
             for operation in adoptions(plan):
-                assert isinstance(operation.action, Adopt)
-                ids = ", ".join(operation.action.ids) or f"tenant {operation.action.tenant}"
-                click.echo(f"=> {operation.address}  {ids}")
+                match operation.action:
+                    case Adopt(ids=ids, tenant=tenant):
+                        click.echo(f"=> {operation.address}  {', '.join(ids) or f'tenant {tenant}'}")
             return auto_approve or click.confirm("Bind these?", default=False, err=True)
 
         request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since)

@@ -41,9 +41,18 @@ if TYPE_CHECKING:
 @click.pass_context
 @guarded
 def command(
-    ctx: click.Context, file: str | None, customers: tuple[str, ...], labels: tuple[str, ...],
-    changed_since: str | None, *, auto_approve: bool, approvals: str | None, result_file: str | None, workers: int,
-    deadline: float | None, show: str,
+    ctx: click.Context,
+    file: str | None,
+    customers: tuple[str, ...],
+    labels: tuple[str, ...],
+    changed_since: str | None,
+    *,
+    auto_approve: bool,
+    approvals: str | None,
+    result_file: str | None,
+    workers: int,
+    deadline: float | None,
+    show: str,
 ) -> None:
     """Carry out FILE, a saved plan, without asking; without FILE plan, show and ask.
 
@@ -56,7 +65,9 @@ def command(
     from cspdecl.engine.plan import PlanRequest
 
     if file and (customers or labels or changed_since):
-        raise click.UsageError("a saved plan is carried out as it is: leave out --customer, --label and --changed-since")
+        raise click.UsageError(
+            "a saved plan is carried out as it is: leave out --customer, --label and --changed-since"
+        )
     if not file and not auto_approve and not at_terminal():
         raise click.UsageError("nobody can be asked here: give a saved plan, or say --auto-approve")
     with open_session(ctx) as session, _interruptible() as on_runner:
@@ -68,17 +79,21 @@ def command(
             return auto_approve or click.confirm("Carry this out?", default=False, err=True)
 
         outcome = apply_plan(
-            session, read_plan(Path(file)) if file else None,
+            session,
+            read_plan(Path(file)) if file else None,
             request=PlanRequest(customers=customers, labels=labels, changed_since=changed_since),
-            approve=approve, progress=LiveProgress(), on_runner=on_runner,
+            approve=approve,
+            progress=LiveProgress(),
+            on_runner=on_runner,
             options=ApplyOptions(approvals=_read_approvals(approvals), workers=workers, deadline=deadline),
         )
         if isinstance(outcome, Plan):
             leave(_not_applied(ctx, outcome, show=show, diagnostics=session.load().diagnostics, root=session.root))
             return
         if result_file:
-            Path(result_file).write_text(json.dumps(result_document(outcome), indent=2, ensure_ascii=False) + "\n",
-                                         encoding="utf-8")
+            Path(result_file).write_text(
+                json.dumps(result_document(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
         click.echo(summary(outcome), nl=False)
         if outcome.exit is Exit.UNKNOWN:
             click.echo("hint: run `cspdecl recover` to settle what is unknown; nothing is sent twice", err=True)
@@ -140,8 +155,15 @@ def summary(result: ApplyResult) -> str:
     states: dict[str, int] = {}
     for task in result.tasks:
         states[task.state] = states.get(task.state, 0) + 1
-    words = {"applied": "done", "rejected": "refused by the provider", "stale": "not as planned any more",
-             "deferred": "waiting for a person", "unknown": "unknown", "skipped": "skipped", "later": "left for later"}
+    words = {
+        "applied": "done",
+        "rejected": "refused by the provider",
+        "stale": "not as planned any more",
+        "deferred": "waiting for a person",
+        "unknown": "unknown",
+        "skipped": "skipped",
+        "later": "left for later",
+    }
     parts = [f"{states[key]} {word}" for key, word in words.items() if key in states]
     lines = [f"Apply: {', '.join(parts) or 'nothing to do'}; {result.records} change records written"]
     if result.observed:
@@ -150,7 +172,8 @@ def summary(result: ApplyResult) -> str:
         settled = sum(task.state == "applied" for task in result.recovered)
         lines.append(f"Recovered: {len(result.recovered)} operations of an earlier run, {settled} of them done")
     lines.extend(
-        f"  ! {task.operation.address}: {_clean(task.message)}" for task in result.tasks
+        f"  ! {task.operation.address}: {_clean(task.message)}"
+        for task in result.tasks
         if task.message or task.state not in ("applied", "waiting", "flying")
     )
     lines.extend(f"  ! {address}: the plan no longer fits, left alone; plan again" for address in result.conflicts)

@@ -188,7 +188,9 @@ def filters(function: Function) -> Function:
     """The options that narrow a command to some customers."""
     for option in (
         click.option("--changed-since", metavar="REF", help="Only customers touched by changes since a git reference."),
-        click.option("--label", "labels", multiple=True, metavar="NAME[=VALUE]", help="Only customers with this label."),
+        click.option(
+            "--label", "labels", multiple=True, metavar="NAME[=VALUE]", help="Only customers with this label."
+        ),
         click.option("--customer", "customers", multiple=True, metavar="NAME", help="Only this customer; repeatable."),
     ):
         function = option(function)

@@ -13,5 +13,6 @@ def command(shell: str) -> None:
     from cspdecl.cli.main import cli
 
     kind = get_completion_class(shell)
-    assert kind is not None
+    if kind is None:
+        raise click.UsageError(f"click does not complete {shell}")
     click.echo(kind(cli, {}, "cspdecl", "_CSPDECL_COMPLETE").source())

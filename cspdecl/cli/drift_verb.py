@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 @click.pass_context
 @guarded
 def command(
-    ctx: click.Context, customers: tuple[str, ...], labels: tuple[str, ...], changed_since: str | None, *,
-    explain: bool, propose: bool, style: str,
+    ctx: click.Context,
+    customers: tuple[str, ...],
+    labels: tuple[str, ...],
+    changed_since: str | None,
+    *,
+    explain: bool,
+    propose: bool,
+    style: str,
 ) -> None:
     """Compare live state with what was last recorded and declared.
 
@@ -76,9 +82,9 @@ def _explain(session: Session, result: DriftResult) -> None:
     for item in result.found:
         customer = result.planned.live.customers.get(item.address.customer)
         bound, spec = bindings.get(item.address), declared.get(item.address)
-        live = next(
-            (one for one in customer.subscriptions if bound and one.id in bound.ids), None
-        ) if customer else None
+        live = (
+            next((one for one in customer.subscriptions if bound and one.id in bound.ids), None) if customer else None
+        )
         if live is None or spec is None:
             continue
         names = ("offer", "seats", "term", "billing", "end_of_term")

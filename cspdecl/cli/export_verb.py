@@ -10,8 +10,14 @@ from cspdecl.cli.common import LiveProgress, guarded, leave, open_session
 
 
 @click.command()
-@click.option("--to", "target", type=click.Path(file_okay=False), default="export", show_default=True,
-              help="An empty folder; manifests are never overwritten.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(file_okay=False),
+    default="export",
+    show_default=True,
+    help="An empty folder; manifests are never overwritten.",
+)
 @click.option("--customer", "customers", multiple=True, metavar="NAME", help="Only this customer; repeatable.")
 @click.pass_context
 @guarded

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cspdecl.cli.common import guarded, leave, open_session, show_diagnostics
 from cspdecl.core.address import Address
+
+if TYPE_CHECKING:
+    from cspdecl.core.records import LedgerRecord
 
 
 @click.group()
@@ -23,9 +28,16 @@ def _addresses(names: tuple[str, ...]) -> tuple[Address, ...]:
         raise click.UsageError(str(problem)) from None
 
 
-_CHOICE = click.option("--address", "names", multiple=True, metavar="ADDRESS",
-                       help="Only this customer or line, and what is below it; repeatable.")
-_AFTER = click.option("--after", type=click.IntRange(min=0), default=0, metavar="SEQ", help="Only records after this number.")
+_CHOICE = click.option(
+    "--address",
+    "names",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Only this customer or line, and what is below it; repeatable.",
+)
+_AFTER = click.option(
+    "--after", type=click.IntRange(min=0), default=0, metavar="SEQ", help="Only records after this number."
+)
 
 
 @command.command("list")
@@ -85,18 +97,18 @@ def export_command(ctx: click.Context, names: tuple[str, ...], after: int, style
                 sys.stdout.write(piece)
             return
         with Path(out).open("w", encoding="utf-8", newline="") as file:
-            count = 0
-            for piece in pieces:
-                count += 1
-                file.write(piece)
+            file.writelines(pieces)
         click.echo(f"written to {out}", err=True)
 
 
-def _chosen(records: object, addresses: tuple[Address, ...]) -> object:
+def _chosen(records: Iterable[LedgerRecord], addresses: tuple[Address, ...]) -> Iterable[LedgerRecord]:
     if not addresses:
         return records
     return (
-        record for record in records  # type: ignore[attr-defined]
-        if any(record.address.customer == one.customer and record.address.path[: len(one.path)] == one.path
-               for one in addresses)
+        record
+        for record in records
+        if any(
+            record.address.customer == one.customer and record.address.path[: len(one.path)] == one.path
+            for one in addresses
+        )
     )

@@ -1,4 +1,4 @@
-"""The `cspdecl` command: a table of verbs, each loaded when it is called, and the one place that turns errors into exits.
+"""The `cspdecl` command: a table of verbs, each loaded when called, and the one place that turns errors into exits.
 
 Imports click and nothing else, so that `--help` stays instant. Usage errors end with 64, since 2 means "changes".
 """

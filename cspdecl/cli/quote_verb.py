@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,6 @@ from cspdecl.cli.common import Instant, guarded, open_session
 from cspdecl.core.address import Address
 
 if TYPE_CHECKING:
-    from cspdecl.core.money import ExactMoney
     from cspdecl.engine.quote import Quote
 
 
@@ -49,12 +49,15 @@ def _text(quote: Quote) -> str:
         lines.append(f"  cost unknown: {quote.price.reason}")
     else:
         unit = quote.price
-        lines.append(f"  one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing}, price list {unit.list_date})")
+        lines.append(
+            f"  one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing}, price list {unit.list_date})"
+        )
         for line in quote.lines:
             lines.append(f"  {line.role:7} {line.quantity} × {_decimal(line.unit_effective)} = {line.amount}")
         if quote.preview.cost_now is not None:
             lines.append(
-                f"  cost now {quote.preview.cost_now} for {quote.preview.days} of {quote.preview.cycle_days} days, estimate"
+                f"  cost now {quote.preview.cost_now}, an estimate for "
+                f"{quote.preview.days} of {quote.preview.cycle_days} days"
             )
         lines.extend(f"  unknown: {reason}" for reason in quote.preview.unknown)
         if quote.cost_month is not None:
@@ -68,8 +71,8 @@ def _text(quote: Quote) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _decimal(exact: ExactMoney) -> str:
-    value = Decimal(exact.value.numerator) / Decimal(exact.value.denominator)
+def _decimal(exact: Fraction) -> str:
+    value = Decimal(exact.numerator) / Decimal(exact.denominator)
     return format(value.quantize(Decimal("0.000001")).normalize(), "f")  # shown only: amounts are computed exactly
 
 
@@ -78,8 +81,13 @@ def quote_document(quote: Quote) -> dict[str, Any]:
     from cspdecl.core.plain import to_plain
 
     document: dict[str, Any] = {
-        "address": str(quote.address), "before": quote.before, "after": quote.after, "on": quote.on.isoformat(),
-        "price": to_plain(quote.price), "preview": to_plain(quote.preview), "lines": [to_plain(line) for line in quote.lines],
+        "address": str(quote.address),
+        "before": quote.before,
+        "after": quote.after,
+        "on": quote.on.isoformat(),
+        "price": to_plain(quote.price),
+        "preview": to_plain(quote.preview),
+        "lines": [to_plain(line) for line in quote.lines],
     }
     for name in ("cost_month", "sell_month", "commitment", "commitment_until", "live_as_of"):
         value = getattr(quote, name)

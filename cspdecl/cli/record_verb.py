@@ -11,9 +11,7 @@ from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_sessi
 @filters
 @click.pass_context
 @guarded
-def command(
-    ctx: click.Context, customers: tuple[str, ...], labels: tuple[str, ...], changed_since: str | None
-) -> None:
+def command(ctx: click.Context, customers: tuple[str, ...], labels: tuple[str, ...], changed_since: str | None) -> None:
     """Record what happened without us. Writes nothing at the provider; running it twice records nothing twice."""
     from cspdecl.engine.apply import context_of, locked, require_durable
     from cspdecl.engine.exits import Exit

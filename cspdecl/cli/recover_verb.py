@@ -27,8 +27,11 @@ def command(ctx: click.Context) -> None:
             click.echo("nothing to recover: every operation that was sent is settled")
             return
         for task in tasks:
-            word = {"applied": "it had happened, or was finished now", "unknown": "still unknown",
-                    "later": "not finished yet"}.get(task.state, task.state)
+            word = {
+                "applied": "it had happened, or was finished now",
+                "unknown": "still unknown",
+                "later": "not finished yet",
+            }.get(task.state, task.state)
             click.echo(f"{task.operation.address}: {word}{': ' + task.message if task.message else ''}")
         unsettled = [task for task in tasks if task.state in ("unknown", "later")]
         if unsettled:
@@ -36,6 +39,7 @@ def command(ctx: click.Context) -> None:
                 click.echo(
                     f"hint: {task.operation.address}, sent under request {task.request_id} "
                     f"(correlation {task.correlation_id}): look at the customer's orders in the portal, then run "
-                    "`cspdecl recover` again", err=True,
+                    "`cspdecl recover` again",
+                    err=True,
                 )
             leave(Exit.UNKNOWN)

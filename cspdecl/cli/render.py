@@ -33,4 +33,8 @@ def emit_plan(ctx: click.Context, plan: Plan, *, style: str, show: str, err: boo
         from cspdecl.report.text import render_plan
 
         stream = sys.stderr if err else sys.stdout
-        click.echo(render_plan(plan, color=wants_color(ctx, stream), show=show), err=err, nl=False)
+        click.echo(
+            render_plan(plan, color=wants_color(ctx, stream), show="sell" if show == "sell" else "all"),
+            err=err,
+            nl=False,
+        )

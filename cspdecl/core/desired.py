@@ -121,7 +121,7 @@ class PostalAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementSpec:
-    """Who accepted Microsoft's customer agreement, and when. `attest` `classic` asks for the older call (contract §7)."""
+    """Who accepted Microsoft's customer agreement, and when. `attest: classic` asks the older call (contract §7)."""
 
     type: str
     accepted_by: Contact

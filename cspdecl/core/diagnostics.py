@@ -86,8 +86,10 @@ def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
     def order(item: Diagnostic) -> tuple[object, ...]:
         origin = item.origin
         place = (0, origin.file, origin.document) if origin else (1, "", 0)
-        path = tuple((isinstance(part, str), str(part) if isinstance(part, str) else f"{part:09d}")
-                     for part in (origin.path if origin else ()))
+        path = tuple(
+            (isinstance(part, str), str(part) if isinstance(part, str) else f"{part:09d}")
+            for part in (origin.path if origin else ())
+        )
         rest = (item.code, item.message, item.address or "", item.label or "", item.hint or "")
         return (*place, item.line or 0, path, rank[item.severity], *rest)
 

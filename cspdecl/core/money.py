@@ -137,9 +137,7 @@ def allocate(total: Money, weights: Sequence[Fraction | int]) -> tuple[Money, ..
     order = sorted(range(len(shares)), key=lambda index: (floors[index] - shares[index], index))
     for index in order[:left]:
         floors[index] += 1
-    return tuple(
-        Money(Decimal(sign * part).scaleb(-decimals_of(total.currency)), total.currency) for part in floors
-    )
+    return tuple(Money(Decimal(sign * part).scaleb(-decimals_of(total.currency)), total.currency) for part in floors)
 
 
 def _exponent(amount: Decimal) -> int:

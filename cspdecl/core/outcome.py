@@ -1,4 +1,4 @@
-"""What came of an operation, as a value: a provider answers with one of these and raises nothing for the world's faults."""
+"""What came of an operation, as a value: a provider answers with one of these; the world's faults raise nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cspdecl.core.live import LiveCustomer, LiveSubscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """How the provider can be asked about this again. `at` is its own time; `inferred`: found by a probe, not answered."""
+    """How the provider can be asked about this again. `at` is its own time; `inferred`: a probe found it."""
 
     at: datetime
     request_id: str
@@ -71,7 +71,8 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
-    """Asked too often, or told to come back in `retry_after` seconds: nothing was changed. `quota` is the bucket to park ("partner", "customer")."""
+    """Asked too often, or told to come back in `retry_after` seconds: nothing was changed. `quota` is the bucket to
+    park: the partner's or the customer's."""
 
     kind: Literal["throttled"] = "throttled"
     retry_after: int

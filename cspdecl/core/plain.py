@@ -56,7 +56,7 @@ def parse_instant(text: str) -> datetime:
     head, dot, rest = text.partition(".")
     if dot:
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits):]}"
+        text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError(f"`{text}` has no time zone")
@@ -109,7 +109,7 @@ def _literal(allowed: tuple[object, ...]) -> Decode:
 
 def _sequence(kind: typing.Any, origin: type) -> tuple[Encode, Decode]:
     args = typing.get_args(kind)
-    if origin is tuple and len(args) == 2 and args[1] is not Ellipsis or len(args) > 2:
+    if origin is tuple and (len(args) > 2 or (len(args) == 2 and args[1] is not Ellipsis)):
         pairs = [_codec(arg) for arg in args]
         return (
             lambda value: [pair[0](item) for pair, item in zip(pairs, value, strict=True)],

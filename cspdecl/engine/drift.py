@@ -26,7 +26,10 @@ def look_for_drift(session: Session, request: PlanRequest, *, progress: Progress
     planned = make_plan(session, request, progress=progress)
     _project, desired = session.require()
     found = find_drift(
-        desired=desired, live=planned.live, bindings=session.store().bindings(), recorded=planned.recorded,
+        desired=desired,
+        live=planned.live,
+        bindings=session.store().bindings(),
+        recorded=planned.recorded,
         now=planned.plan.now,
     )
     return DriftResult(found=found, planned=planned)

@@ -6,6 +6,7 @@ An estate that was exported and adopted plans nothing. What cannot be declared y
 from __future__ import annotations
 
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Exported:
 
 
 def slug(text: str, *, fallback: str) -> str:
-    """A manifest name made of a live one: lower case, ASCII, hyphens ("Mühlbach Pflege gGmbH" → muehlbach-pflege-ggmbh)."""
+    """A manifest name made of a live one, ASCII with hyphens: "Mühlbach Pflege gGmbH" → muehlbach-pflege-ggmbh."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_GERMAN)).encode("ascii", "ignore").decode()
     word = _WORD.sub("-", plain).strip("-")[:48].strip("-")
     return word or fallback
@@ -45,7 +46,7 @@ def slug(text: str, *, fallback: str) -> str:
 def export_customers(
     session: Session, target: Path, *, keys: Iterable[str] = (), progress: Progress
 ) -> Iterator[Exported]:
-    """Write `target`/cspdecl.yaml and a file for every customer the providers show (or the named ones), as they are read.
+    """Write `target`/cspdecl.yaml and a file for every customer the providers show, or the named ones, as read.
 
     Raises ConfigurationError when `target` holds manifests already: an export never overwrites.
     """
@@ -87,7 +88,9 @@ class _Names:
     def __init__(self, session: Session) -> None:
         _project, desired = session.require()
         self._bindings: dict[str, Binding] = {}
-        self._tenants: dict[str, str] = {spec.tenant.lower(): key for key, spec in desired.customers.items() if spec.tenant}
+        self._tenants: dict[str, str] = {
+            spec.tenant.lower(): key for key, spec in desired.customers.items() if spec.tenant
+        }
         for binding in session.store().bindings().values():
             self._tenants.setdefault(binding.tenant.lower(), binding.address.customer)
             self._bindings.update({ident.lower(): binding for ident in binding.ids})
@@ -157,8 +160,12 @@ def _cannot(item: LiveSubscription) -> str | None:
 
 def _line(item: LiveSubscription, name: str) -> dict[str, Any]:
     line: dict[str, Any] = {
-        "name": name, "offer": str(item.offer), "seats": item.seats, "term": str(item.term),
-        "billing": str(item.billing), "endOfTerm": "cancel" if item.end_of_term == "unset" else item.end_of_term,
+        "name": name,
+        "offer": str(item.offer),
+        "seats": item.seats,
+        "term": str(item.term),
+        "billing": str(item.billing),
+        "endOfTerm": "cancel" if item.end_of_term == "unset" else item.end_of_term,
         "id": item.id,
     }
     following = item.scheduled
@@ -186,4 +193,6 @@ def _write_project(session: Session, target: Path) -> None:
         if document.index == origin.document:
             text = yaml.safe_dump(document.value, sort_keys=False, allow_unicode=True, width=110)
             (target / "cspdecl.yaml").write_text(text, encoding="utf-8")
-
+    prices = session.project.prices_path
+    if prices is not None and (session.root / prices).is_dir():
+        shutil.copytree(session.root / prices, target / prices)

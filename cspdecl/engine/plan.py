@@ -174,9 +174,7 @@ def _has_label(spec: CustomerSpec, label: str) -> bool:
     return name in spec.labels and (not equals or spec.labels[name] == value)
 
 
-def changed_customers(
-    session: Session, desired: DesiredState, bindings: Bindings, reference: str
-) -> set[str]:
+def changed_customers(session: Session, desired: DesiredState, bindings: Bindings, reference: str) -> set[str]:
     """Customers that a change of files since a git reference may touch.
 
     A customer file touches its customers, those it named before included; a bundle's file every customer who has the

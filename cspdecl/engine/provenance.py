@@ -34,7 +34,9 @@ def run_link() -> str | None:
     """A link to the CI run, for the lock's owner line."""
     env = os.environ
     if env.get("GITHUB_RUN_ID"):
-        return f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env['GITHUB_RUN_ID']}"
+        return (
+            f"{env.get('GITHUB_SERVER_URL', '')}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env['GITHUB_RUN_ID']}"
+        )
     return env.get("CI_JOB_URL") or env.get("BUILD_BUILDURI")
 
 
@@ -73,7 +75,10 @@ def file_at(root: Path, reference: str, name: str) -> bytes | None:
     try:
         done = subprocess.run(  # noqa: S603 - fixed program, no shell
             ["git", "show", f"{reference}:./{name}"],  # noqa: S607 - git is looked up like any tool
-            cwd=root, capture_output=True, timeout=60, check=False,
+            cwd=root,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -84,7 +89,11 @@ def _git(root: Path, *words: str) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 - fixed program, no shell
             ["git", *words],  # noqa: S607 - git is looked up like any tool
-            cwd=root, capture_output=True, text=True, timeout=60, check=False,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return None

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from cspdecl.commerce.prices import UnknownPrice, cost_per_month, find_price, price_of_running, sell_per_month
-from cspdecl.commerce.proration import ChargeLine, Preview, charge_lines, commitment, cycle_of, kind_of, preview_change
+from cspdecl.commerce.proration import Preview, charge_lines, commitment, cycle_of, kind_of, preview_change
 from cspdecl.core.address import Address
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.errors import CspdeclError
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import Money
+from cspdecl.core.records import ChargeLine
 from cspdecl.core.terms import BillingCycle, at_midnight, cycle_containing, term_end
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Quote:
 
 
 def quote_line(session: Session, address: Address, *, seats: int | None, on: datetime) -> Quote:
-    """Quote a declared subscription at `seats` (or as declared) on a day. Raises CspdeclError where it is not declared."""
+    """Quote a declared subscription at `seats` (or as declared) on a day. Raises CspdeclError where there is none."""
     spec = _spec(session, address)
     live, read_at = _live(session, spec)
     after = spec.seats if seats is None else seats
@@ -67,10 +68,19 @@ def quote_line(session: Session, address: Address, *, seats: int | None, on: dat
     if after > before and ends is not None:
         owed = commitment(price=price, seats=after - before, on=day, term_starts=starts, term_ends=ends)
     return Quote(
-        address=address, title=spec.display_name or str(spec.offer), before=before, after=after, on=day, price=price,
-        preview=preview, lines=lines, cost_month=cost_per_month(price, after - before),
+        address=address,
+        title=spec.display_name or str(spec.offer),
+        before=before,
+        after=after,
+        on=day,
+        price=price,
+        preview=preview,
+        lines=lines,
+        cost_month=cost_per_month(price, after - before),
         sell_month=sell_per_month(spec.sell, after - before) if spec.sell else None,
-        commitment=owed, commitment_until=ends if after > before else None, live_as_of=read_at,
+        commitment=owed,
+        commitment_until=ends if after > before else None,
+        live_as_of=read_at,
     )
 
 

@@ -94,9 +94,7 @@ def refresh(
     )
 
 
-def from_cache(
-    *, desired: DesiredState, store: Store, scope: Iterable[str] | None, now: datetime
-) -> LiveState:
+def from_cache(*, desired: DesiredState, store: Store, scope: Iterable[str] | None, now: datetime) -> LiveState:
     """Live state as last read, without asking anybody. What was never read is unknown."""
     wanted = set(desired.customers) if scope is None else set(scope) & set(desired.customers)
     cached = store.live(wanted)
@@ -121,10 +119,13 @@ def live_state(
         absent=dict(sorted(absent.items())),
         unknown=dict(sorted(unknown.items())),
         as_of=min(times, default=fallback),
-        digest=digest_of([
-            *(to_plain(replace(customer, read_at=fallback)) for _key, customer in sorted(customers.items())),
-            sorted(absent), sorted(unknown),
-        ]),
+        digest=digest_of(
+            [
+                *(to_plain(replace(customer, read_at=fallback)) for _key, customer in sorted(customers.items())),
+                sorted(absent),
+                sorted(unknown),
+            ]
+        ),
     )
 
 

@@ -64,13 +64,18 @@ class Settler:
         tenant = operation.guard.tenant or (customer.tenant if customer else None) or (known.tenant if known else None)
         ids = (operation.guard.subscription,) if operation.guard.subscription else (bound.ids if bound else ())
         return Call(
-            request_id=request_id, correlation_id=correlation_id, checkpoint=checkpoint,
-            tenant=tenant, subscriptions=tuple(ident for ident in ids if ident),
+            request_id=request_id,
+            correlation_id=correlation_id,
+            checkpoint=checkpoint,
+            tenant=tenant,
+            subscriptions=tuple(ident for ident in ids if ident),
         )
 
     def own_outcome(self, call: Call) -> Applied:
         """The outcome of an operation in our own books: done, at machine time."""
-        return Applied(receipt=Receipt(at=self.clock.now(), request_id=call.request_id, correlation_id=call.correlation_id))
+        return Applied(
+            receipt=Receipt(at=self.clock.now(), request_id=call.request_id, correlation_id=call.correlation_id)
+        )
 
     @staticmethod
     def settles(answer: ProbeOutcome) -> bool:
@@ -160,8 +165,12 @@ class BatchBuilder:
             before = self._before(operation)
             recorded_at = self.settler.clock.now()
             for change in record_operation(
-                operation, answer, context=self.settler.context, prices=self.settler.prices,
-                recorded_at=recorded_at, before=before,
+                operation,
+                answer,
+                context=self.settler.context,
+                prices=self.settler.prices,
+                recorded_at=recorded_at,
+                before=before,
             ):
                 record = seal(change, self.settler.head, recorded_at)
                 self.settler.head = LedgerHead(seq=record.seq, hash=record.hash)
@@ -187,12 +196,18 @@ class BatchBuilder:
         provider = operation.context.provider or ""
         match action:
             case CreateCustomer() if answer.customer is not None:
-                self._set(address, Binding(address=address, provider=provider, tenant=answer.customer.tenant,
-                                           ids=(), offer=None))
+                self._set(
+                    address,
+                    Binding(address=address, provider=provider, tenant=answer.customer.tenant, ids=(), offer=None),
+                )
             case Purchase(offer=offer) if answer.subscription is not None:
                 tenant = self.settler.call_of(operation, request_id="", correlation_id="", checkpoint=None).tenant or ""
-                self._set(address, Binding(address=address, provider=provider, tenant=tenant,
-                                           ids=(answer.subscription.id,), offer=offer))
+                self._set(
+                    address,
+                    Binding(
+                        address=address, provider=provider, tenant=tenant, ids=(answer.subscription.id,), offer=offer
+                    ),
+                )
             case Adopt(provider=name, tenant=tenant, ids=ids, offer=offer_key):
                 self._set(address, Binding(address=address, provider=name, tenant=tenant, ids=ids, offer=offer_key))
             case Cancel() | Forget():
@@ -225,8 +240,9 @@ class BatchBuilder:
             self.touched.add(key)
         elif customer is not None and isinstance(operation.action, Cancel):
             ids = (operation.guard.subscription,)
-            gone = tuple(replace(item, status=Status.DELETED) if item.id in ids else item
-                         for item in customer.subscriptions)
+            gone = tuple(
+                replace(item, status=Status.DELETED) if item.id in ids else item for item in customer.subscriptions
+            )
             self.settler.live[key] = replace(customer, subscriptions=gone)
             self.touched.add(key)
         elif customer is not None and isinstance(operation.action, AttestAgreement):

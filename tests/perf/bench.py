@@ -9,6 +9,7 @@ group's help. Says whether each is kept; `--check` makes a broken one the exit s
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import statistics
@@ -22,7 +23,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from estate import write_manifests  # noqa: E402 - a script's neighbours are found by its own folder
 
-_CLICK = "import click\n@click.group()\ndef g():\n    'A group.'\n@g.command()\ndef c():\n    'A verb.'\ng(['--help'])\n"
+_CLICK = (
+    "import click\n@click.group()\ndef g():\n    'A group.'\n@g.command()\ndef c():\n    'A verb.'\ng(['--help'])\n"
+)
 
 
 def run_json(*command: str) -> dict[str, float]:
@@ -60,16 +63,16 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, object]:
         for size in options.sizes:
             ours[size].append(run_json(python, str(HERE / "measure_load_and_plan.py"), str(estates[size])))
             if options.octodns_python and size <= options.octodns_limit:
-                row = run_json(options.octodns_python, str(HERE / "measure_octodns.py"), str(folder / "octo"), str(size))
+                row = run_json(
+                    options.octodns_python, str(HERE / "measure_octodns.py"), str(folder / "octo"), str(size)
+                )
                 theirs.setdefault(size, []).append(row)
     result["ours"] = {
         size: {name: median(rows, name) for name in ("load", "plan", "peak_mib", "load_cpu", "plan_cpu")}
         for size, rows in ours.items()
     }
     result["octodns"] = {size: median(rows, "both") for size, rows in theirs.items()}
-    result["calls"] = {
-        size: run_json(python, str(HERE / "measure_calls.py"), str(size)) for size in options.sizes
-    }
+    result["calls"] = {size: run_json(python, str(HERE / "measure_calls.py"), str(size)) for size in options.sizes}
     helps, clicks = [], []
     for _round in range(options.runs * 3):
         helps.append(seconds_of(python, "-m", "cspdecl", "--help"))
@@ -91,8 +94,10 @@ def report(result: dict[str, object]) -> bool:
     print("subscriptions   load s   plan s   peak MiB   calls, full plan   calls, one customer")
     for size, row in ours.items():
         call = calls[size]
-        print(f"{size:13,}{row['load']:9.2f}{row['plan']:9.2f}{row['peak_mib']:11.0f}"
-              f"{call['full']:19,.0f}{call['one']:22,.0f}")
+        print(
+            f"{size:13,}{row['load']:9.2f}{row['plan']:9.2f}{row['peak_mib']:11.0f}"
+            f"{call['full']:19,.0f}{call['one']:22,.0f}"
+        )
     kept = True
 
     def budget(name: str, value: float, limit: float, *, at_least: bool = False) -> None:
@@ -102,16 +107,23 @@ def report(result: dict[str, object]) -> bool:
         print(f"{name}: {value:.2f} ({'at least' if at_least else 'at most'} {limit}: {'kept' if good else 'BROKEN'})")
 
     sizes = sorted(ours)
-    for small, big in zip(sizes, sizes[1:], strict=False):
-        budget(f"slope of load and plan, {small:,} to {big:,}",
-               slope((small, ours[small]["load"] + ours[small]["plan"]), (big, ours[big]["load"] + ours[big]["plan"])),
-               1.1)
-        budget(f"slope of calls, {small:,} to {big:,}", slope((small, calls[small]["full"]), (big, calls[big]["full"])),
-               1.1)
+    for small, big in itertools.pairwise(sizes):
+        budget(
+            f"slope of load and plan, {small:,} to {big:,}",
+            slope((small, ours[small]["load"] + ours[small]["plan"]), (big, ours[big]["load"] + ours[big]["plan"])),
+            1.1,
+        )
+        budget(
+            f"slope of calls, {small:,} to {big:,}",
+            slope((small, calls[small]["full"]), (big, calls[big]["full"])),
+            1.1,
+        )
     for size, both in octodns.items():
         mine = (ours[size]["load"] + ours[size]["plan"]) / size
-        print(f"octoDNS, {size:,} records: {both:.2f} s, {both / size * 1e6:.0f} µs a record; "
-              f"cspdecl {mine * 1e6:.0f} µs a subscription")
+        print(
+            f"octoDNS, {size:,} records: {both:.2f} s, {both / size * 1e6:.0f} µs a record; "
+            f"cspdecl {mine * 1e6:.0f} µs a subscription"
+        )
         budget(f"octoDNS over cspdecl, a piece, at {size:,}", both / size / mine, 10, at_least=True)
     budget("`cspdecl --help` over click's own help", float(result["help"]), 1.5)  # type: ignore[arg-type]
     return kept

@@ -64,25 +64,52 @@ def write_manifests(root: Path, subscriptions: int) -> int:
 def live_customer(number: int) -> LiveCustomer:
     """Customer `number` as a provider would show it: one line in a hundred has two seats less than declared."""
     policy = ChangePolicy(
-        lots=(), cancel_until=None, min_seats=1, max_seats=300, can_schedule=True, busy=None, source="api",
+        lots=(),
+        cancel_until=None,
+        min_seats=1,
+        max_seats=300,
+        can_schedule=True,
+        busy=None,
+        source="api",
         observed_at=NOW,
     )
     base = LiveSubscription(
-        id="", offer=None, title="Angebot", nickname="Angebot", seats=0, term=Term.P1Y, billing=BillingCycle.MONTHLY,
-        status=Status.ACTIVE, end_of_term="renew", trial=False, created=NOW - timedelta(days=100),
-        term_started=NOW - timedelta(days=100), term_ends=NOW + timedelta(days=265), cycle_ends=NOW + timedelta(days=20),
-        policy=policy, scheduled=None, order_id="0123456789ab",
+        id="",
+        offer=None,
+        title="Angebot",
+        nickname="Angebot",
+        seats=0,
+        term=Term.P1Y,
+        billing=BillingCycle.MONTHLY,
+        status=Status.ACTIVE,
+        end_of_term="renew",
+        trial=False,
+        created=NOW - timedelta(days=100),
+        term_started=NOW - timedelta(days=100),
+        term_ends=NOW + timedelta(days=265),
+        cycle_ends=NOW + timedelta(days=20),
+        policy=policy,
+        scheduled=None,
+        order_id="0123456789ab",
     )
     lines = tuple(
         replace(
-            base, id=str(uuid.uuid5(_SPACE, f"subscription {number} {index}")), offer=OfferKey.parse(offer),
+            base,
+            id=str(uuid.uuid5(_SPACE, f"subscription {number} {index}")),
+            offer=OfferKey.parse(offer),
             seats=10 + number % 40 + index - (2 if (number * LINES + index) % 100 == 0 else 0),
         )
         for index, offer in enumerate(_OFFERS)
     )
     return LiveCustomer(
-        key=f"kunde-{number:06d}", tenant=tenant_of(number), name=f"Mühle {number} GmbH",
-        domain=f"kunde{number}.onmicrosoft.com", subscriptions=lines, agreement="accepted", blocked=None, profile=None,
+        key=f"kunde-{number:06d}",
+        tenant=tenant_of(number),
+        name=f"Mühle {number} GmbH",
+        domain=f"kunde{number}.onmicrosoft.com",
+        subscriptions=lines,
+        agreement="accepted",
+        blocked=None,
+        profile=None,
         read_at=NOW,
     )
 
@@ -90,7 +117,10 @@ def live_customer(number: int) -> LiveCustomer:
 def live_state(customers: int) -> LiveState:
     """The live state of a whole estate."""
     return LiveState(
-        customers={item.key: item for item in map(live_customer, range(customers))}, absent={}, unknown={}, as_of=NOW,
+        customers={item.key: item for item in map(live_customer, range(customers))},
+        absent={},
+        unknown={},
+        as_of=NOW,
         digest="0" * 64,
     )
 

@@ -34,24 +34,44 @@ def main() -> None:
     live = live_state(len(desired.customers))
     offers = {item.offer for item in live_customer(0).subscriptions if item.offer is not None}
     terms = (OfferTerm(Term.P1Y, BillingCycle.MONTHLY), OfferTerm(Term.P1M, BillingCycle.MONTHLY))
-    catalog = Catalog(market="DE", as_of=NOW, offers={
-        key: Offer(key=key, title="Angebot", min_seats=1, max_seats=300, terms=terms) for key in offers
-    })
+    catalog = Catalog(
+        market="DE",
+        as_of=NOW,
+        offers={key: Offer(key=key, title="Angebot", min_seats=1, max_seats=300, terms=terms) for key in offers},
+    )
     everything = Capability.NONE
     for one in Capability:
         everything |= one
     begun, cpu = time.perf_counter(), time.process_time()
     made = plan(
-        project=project, desired=desired, live=live, catalogs={"partner-center": catalog}, prices=PriceBook(),
-        bindings={}, book={}, last_hashes={}, capabilities={"partner-center": everything}, now=NOW, scope=None,
+        project=project,
+        desired=desired,
+        live=live,
+        catalogs={"partner-center": catalog},
+        prices=PriceBook(),
+        bindings={},
+        book={},
+        last_hashes={},
+        capabilities={"partner-center": everything},
+        now=NOW,
+        scope=None,
         commit=None,
     )
     planned, plan_cpu = time.perf_counter() - begun, time.process_time() - cpu
     lines = sum(len(spec.subscriptions) for spec in desired.customers.values())
-    print(json.dumps({
-        "subscriptions": lines, "load": load, "load_cpu": load_cpu, "plan": planned, "plan_cpu": plan_cpu,
-        "operations": len(made.operations), "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }))
+    print(
+        json.dumps(
+            {
+                "subscriptions": lines,
+                "load": load,
+                "load_cpu": load_cpu,
+                "plan": planned,
+                "plan_cpu": plan_cpu,
+                "operations": len(made.operations),
+                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

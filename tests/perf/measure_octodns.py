@@ -44,9 +44,7 @@ def main() -> None:
     manager = Manager(str(config))
     begun, cpu = time.perf_counter(), time.process_time()
     manager.sync(dry_run=True)
-    print(json.dumps({
-        "records": records, "both": time.perf_counter() - begun, "both_cpu": time.process_time() - cpu,
-    }))
+    print(json.dumps({"records": records, "both": time.perf_counter() - begun, "both_cpu": time.process_time() - cpu}))
 
 
 if __name__ == "__main__":
