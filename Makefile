@@ -22,10 +22,10 @@ PIP := -m pip -qq
 
 PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
 
-.PHONY: help setup test coverage lint lint-style lint-format lint-types lint-layers format demo bench schemas requirements clean
+.PHONY: help setup test test-long coverage lint lint-style lint-format lint-types lint-layers format demo bench schemas requirements clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## an environment in .venv with the product, its plugins and the tools
 	@:
@@ -43,6 +43,9 @@ $(SETUP): requirements/dev.txt pyproject.toml $(PLUGINS:%=%pyproject.toml)
 
 test: $(SETUP) ## the tests (one file or more: make test ARGS=tests/unit)
 	@$(PY) -m pytest $(ARGS)
+
+test-long: $(SETUP) ## what `make test` takes a slice of: every crash point, more examples (minutes)
+	@$(PY) -m pytest -m long $(ARGS)
 
 coverage: $(SETUP) ## the tests once more, with what they did not reach
 	@$(PY) -m coverage erase
