@@ -88,7 +88,10 @@ def test_wheel_carries_schemas_and_the_starter_project(tmp_path):
     }
 
     assert f"cspdecl-{cspdecl.__version__}-py3-none-any.whl" == wheel.name
-    assert set() == {"cspdecl/py.typed", "cspdecl/templates/starter/cspdecl.yaml", *schemas} - names
+    assert (
+        set()
+        == {"cspdecl/py.typed", "cspdecl/templates/starter/cspdecl.yaml", "cspdecl/codes/CSP105.md", *schemas} - names
+    )
     assert set() == {
         name for name in names if name.partition("/")[0] not in {"cspdecl", f"cspdecl-{cspdecl.__version__}.dist-info"}
     }
