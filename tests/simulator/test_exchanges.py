@@ -40,7 +40,7 @@ def missing(expected: Any, actual: Any, path: str = "$") -> list[str]:
             tries = [missing(item, other, f"{path}[{index}]") for other in actual] or [
                 [f"{path}[{index}]: empty array"]
             ]
-            found += min(tries, key=lambda each: len(each))
+            found += next(fit for fit in tries if len(fit) == min(len(other) for other in tries))
     return found
 
 
