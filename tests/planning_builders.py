@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
@@ -12,11 +12,29 @@ from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog, Offer, OfferKey, OfferTerm
 from cspdecl.core.desired import (
-    BundleInstance, BundleRef, CustomerSpec, DesiredState, SellRule, ServiceSpec, SubscriptionSpec,
+    AgreementSpec,
+    BundleInstance,
+    BundleRef,
+    Contact,
+    CreateSpec,
+    CustomerSpec,
+    DesiredState,
+    PostalAddress,
+    Profile,
+    SellRule,
+    ServiceSpec,
+    SubscriptionSpec,
 )  # fmt: skip
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.live import (
-    Binding, ChangePolicy, LiveCustomer, LiveState, LiveSubscription, NextTerm, SeatLot, Status,
+    Binding,
+    ChangePolicy,
+    LiveCustomer,
+    LiveState,
+    LiveSubscription,
+    NextTerm,
+    SeatLot,
+    Status,
 )  # fmt: skip
 from cspdecl.core.money import Money
 from cspdecl.core.project import Guardrails, PriceBook, PriceList, PriceRow, Project, ProviderConfig, Reseller
@@ -225,3 +243,19 @@ def codes(made) -> list[str]:
 
 
 WEEK = timedelta(days=7)
+
+
+def create_spec(domain: str, attest: str = "classic", *, agreement: bool = True) -> CreateSpec:
+    """A customer to be created, its agreement accepted by Katrin Mühlbach."""
+    person = Contact(first_name="Katrin", last_name="Mühlbach", email="k@muehlbach.example", phone=None)
+    where = PostalAddress(line1="Am Anger 3", line2=None, postal_code="99084", city="Erfurt", state=None, country="DE")
+    return CreateSpec(
+        domain=domain,
+        profile=Profile(company_name="Mühlbach Pflege gGmbH", address=where, contact=person),
+        agreement=AgreementSpec(
+            type="MicrosoftCustomerAgreement", accepted_by=person, accepted_on=date(2026, 11, 20), attest=attest
+        )
+        if agreement
+        else None,
+        credentials_to=f".cspdecl/credentials/{domain}.json",
+    )

@@ -27,24 +27,23 @@ from cspdecl.billing.money import (
 from cspdecl.billing.state import blank_change, with_quantity, with_receipt, with_subscription
 from cspdecl.commerce.prices import UnknownPrice, billed_seats, find_price, price_of_running
 from cspdecl.commerce.proration import cycle_of, kind_of
-from cspdecl.core.address import Address
-from cspdecl.core.desired import DesiredState
-from cspdecl.core.digest import digest_of
-from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
-from cspdecl.core.operation import (
+from cspdecl.core.action import (
     Adopt,
     BookService,
     Cancel,
     ClearSchedule,
     Forget,
-    LineContext,
-    Operation,
     Purchase,
     Rebind,
     ScheduleRenewal,
     SetEndOfTerm,
     SetSeats,
 )
+from cspdecl.core.address import Address
+from cspdecl.core.desired import DesiredState
+from cspdecl.core.digest import digest_of
+from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
+from cspdecl.core.operation import LineContext, Operation
 from cspdecl.core.outcome import Applied
 from cspdecl.core.project import PriceBook, UnitPrice
 from cspdecl.core.records import BillingChange, ChargeKind, Recorded, RunContext

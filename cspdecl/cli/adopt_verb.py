@@ -26,8 +26,8 @@ def command(
     auto_approve: bool,
 ) -> None:
     """Show which running subscriptions match declared lines, and bind them when approved. Sends nothing."""
+    from cspdecl.core.action import Adopt
     from cspdecl.core.diagnostics import has_errors
-    from cspdecl.core.operation import Adopt
     from cspdecl.engine.adopt import adopt_matching, adoptions
     from cspdecl.engine.exits import Exit, strongest
     from cspdecl.engine.plan import PlanRequest
@@ -38,9 +38,10 @@ def command(
 
         def approve(plan: Plan) -> bool:
             for operation in adoptions(plan):
-                match operation.action:
-                    case Adopt(ids=ids, tenant=tenant):
-                        click.echo(f"=> {operation.address}  {', '.join(ids) or f'tenant {tenant}'}")
+                action = operation.action
+                if isinstance(action, Adopt):
+                    ids, tenant = action.ids, action.tenant
+                    click.echo(f"=> {operation.address}  {', '.join(ids) or f'tenant {tenant}'}")
             return auto_approve or click.confirm("Bind these?", default=False, err=True)
 
         request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since)

@@ -11,10 +11,11 @@ from cspdecl.commerce.decide_purchase import decide_purchase
 from cspdecl.commerce.decide_seats import decide_seats
 from cspdecl.commerce.values import Decision, Delta, Draft, Setting, Step
 from cspdecl.commerce.words import day
+from cspdecl.core.action import Rename
 from cspdecl.core.capability import Capability
 from cspdecl.core.diagnostics import error
 from cspdecl.core.live import LiveSubscription, Status
-from cspdecl.core.operation import Reason, Rename, Waiting
+from cspdecl.core.operation import Reason, Waiting
 
 
 def decide(delta: Delta, setting: Setting) -> Decision:

@@ -9,11 +9,12 @@ from cspdecl.commerce.policy import EXTENDED_SERVICE_SINCE, renewal_deadline
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
 from cspdecl.commerce.windows import cancellable_until
 from cspdecl.commerce.words import day, instant, last_day, seats
+from cspdecl.core.action import Cancel, SetEndOfTerm
 from cspdecl.core.capability import Capability
 from cspdecl.core.desired import EndOfTerm, SubscriptionSpec
-from cspdecl.core.diagnostics import Diagnostic, note, warning
+from cspdecl.core.diagnostics import Diagnostic, warning
 from cspdecl.core.live import LiveEndOfTerm, LiveSubscription, Status
-from cspdecl.core.operation import Cancel, Reason, SetEndOfTerm, Waiting
+from cspdecl.core.operation import Reason, Waiting
 
 _NEEDS = {"cancel": Capability.CANCEL_AT_DATE, "extend": Capability.EXTEND_AT_END}
 _WORDS = {
@@ -67,14 +68,6 @@ def decide_leaving(spec: SubscriptionSpec, live: LiveSubscription, setting: Sett
     if ends is None:
         return _stuck(live, draft)
     draft.steps.append(_step(live, "cancel", ends))
-    draft.diagnostics.append(
-        note(
-            "CSP341",
-            f"its 7-day window is over: it ends with its term on {last_day(ends)}",
-            origin=spec.origin.at("absent"),
-            address=str(spec.address),
-        )
-    )
     return Decision(
         symbol="-",
         steps=tuple(draft.steps),

@@ -7,11 +7,12 @@ from cspdecl.commerce.policy import RETURN_WINDOW, SANDBOX_SUBSCRIPTIONS
 from cspdecl.commerce.quantity import check_quantity
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
 from cspdecl.commerce.words import listed, seats
+from cspdecl.core.action import Purchase, SetEndOfTerm
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic, error, note, warning
-from cspdecl.core.operation import Purchase, Reason, SetEndOfTerm, Waiting
+from cspdecl.core.operation import Reason, Waiting
 from cspdecl.core.terms import add_months, at_midnight
 
 

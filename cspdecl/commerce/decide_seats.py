@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from cspdecl.commerce.policy import RETURN_WINDOW, renewal_deadline
 from cspdecl.commerce.quantity import check_quantity
 from cspdecl.commerce.values import Decision, Draft, Setting, Step, Symbol
 from cspdecl.commerce.windows import Returnable, returnable
 from cspdecl.commerce.words import day, instant, last_day, seats
+from cspdecl.core.action import ClearSchedule, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.capability import Capability
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic, error, note
 from cspdecl.core.live import LiveEndOfTerm, LiveSubscription, NextTerm
-from cspdecl.core.operation import ClearSchedule, Reason, ScheduleRenewal, SetEndOfTerm, SetSeats, Waiting
+from cspdecl.core.operation import Reason, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class _Split:
     take_by: datetime | None = None
     held: int = 0
     assumed: bool = False
+    why: Literal["window", "declared", "provider"] = "window"
 
 
 def decide_seats(
@@ -70,6 +73,7 @@ def decide_seats(
         take_by=split.take_by,
         held=split.held,
         held_until=live.term_ends,
+        held_why=split.why,
         owed_until=live.term_ends,
         assumed=split.assumed,
         notes=tuple(draft.notes),
@@ -88,9 +92,10 @@ def _symbol(draft: Draft) -> Symbol:
 def _split(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, draft: Draft) -> _Split:
     fewer = live.seats - spec.seats
     if spec.reduce == "renewal":
-        return _Split(held=fewer)
+        return _Split(held=fewer, why="declared")
     window = returnable(live, setting.now)
-    if Capability.PARTIAL_REDUCTION not in setting.capabilities:
+    able = Capability.PARTIAL_REDUCTION in setting.capabilities
+    if not able:
         window = Returnable()
     taken, until = window.take(fewer)
     held = fewer - taken
@@ -116,7 +121,9 @@ def _split(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, dra
                 address=str(spec.address),
             )
         )
-    return _Split(taken=taken, take_by=until if taken else None, held=held, assumed=window.assumed)
+    return _Split(taken=taken, take_by=until if taken else None, held=held, assumed=window.assumed,
+        why="window" if able else "provider",
+    )  # fmt: skip
 
 
 def _outside(
@@ -203,7 +210,7 @@ def _schedule(
     if wanted is not None and live.term_ends is not None:
         on = day(live.term_ends)
         if have == wanted and not draft.steps:
-            text = f"{live.seats} → {seats(wanted.seats)} at renewal on {on}, scheduled at the provider"
+            text = f"{live.seats} → {seats(wanted.seats)} at renewal on {on}"
             draft.waiting.append(_wait_for_end(spec, "CSP311", text, live))
             return
         if have == wanted:

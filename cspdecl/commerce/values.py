@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from cspdecl.core.action import Action
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferKey
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.live import LiveSubscription
-from cspdecl.core.operation import Action, Reason, Waiting
+from cspdecl.core.operation import Reason, Waiting
 
 Field = Literal["offer", "term", "billing", "seats", "scheduled", "end_of_term", "nickname", "absent"]
 Symbol = Literal["+", "~", "-", "=>", "?", " "]
@@ -67,7 +68,8 @@ class Decision:
     """What follows from a difference: steps in the order they must be taken, what waits, what is refused.
 
     `after` is the seats once the steps are done, `later` those at the renewal on `later_on`. `added` new seats can be
-    returned until `added_until`; `taken` come back if sent before `take_by`; `held` stay billed until `held_until`.
+    returned until `added_until`; `taken` come back if sent before `take_by`; `held` stay billed until `held_until`, because
+    their window is over, because `reduce: renewal` says so, or because the provider takes none back.
     `owed_until` is the exclusive end of the term. `assumed`: windows are our dated constants, not the provider's word.
     """
 
@@ -85,6 +87,7 @@ class Decision:
     take_by: datetime | None = None
     held: int = 0
     held_until: datetime | None = None
+    held_why: Literal["window", "declared", "provider"] = "window"
     owed_until: datetime | None = None
     assumed: bool = False
     notes: tuple[str, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cspdecl.core.operation import Adopt, Operation, Plan
+from cspdecl.core.action import Adopt
+from cspdecl.core.operation import Operation, Plan
 from cspdecl.engine.apply import Approve, context_of, locked, require_durable, settler_of
 from cspdecl.engine.lanes import Task
 from cspdecl.engine.plan import PlanRequest, make_plan

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cspdecl.core.operation import PROVIDER_ACTIONS, Operation
+from cspdecl.core.action import PROVIDER_ACTIONS
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import ProbeOutcome
 from cspdecl.engine.limits import Gate, buckets_of
 

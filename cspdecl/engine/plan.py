@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cspdecl.core.action import Cancel, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog
 from cspdecl.core.diagnostics import error
 from cspdecl.core.errors import CspdeclError
 from cspdecl.core.live import LiveState
-from cspdecl.core.operation import Cancel, Operation, Plan, ScheduleRenewal, SetEndOfTerm, SetSeats
+from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.records import Recorded
 from cspdecl.engine import provenance, refresh
 from cspdecl.engine.progress import Progress, Silent

@@ -13,8 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cspdecl.core.action import PROVIDER_ACTIONS
 from cspdecl.core.errors import CspdeclError, NotAuthorised, TryLater
-from cspdecl.core.operation import PROVIDER_ACTIONS, Operation
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import (
     Applied,
     Deferred,

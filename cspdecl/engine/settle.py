@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 
 from cspdecl.billing.chain import seal
 from cspdecl.billing.changes import RunContext, record_operation
-from cspdecl.core.address import Address
-from cspdecl.core.digest import canonical_json
-from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription, Status
-from cspdecl.core.operation import (
+from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
     BookService,
@@ -21,7 +18,6 @@ from cspdecl.core.operation import (
     ClearSchedule,
     CreateCustomer,
     Forget,
-    Operation,
     Purchase,
     Rebind,
     Rename,
@@ -30,6 +26,10 @@ from cspdecl.core.operation import (
     SetSeats,
     UpdateProfile,
 )
+from cspdecl.core.address import Address
+from cspdecl.core.digest import canonical_json
+from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription, Status
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, Deferred, JournalEntry, ProbeOutcome, Receipt, Rejected, Stale
 from cspdecl.core.plain import to_plain
 from cspdecl.core.records import LedgerHead, LedgerRecord

@@ -93,7 +93,13 @@ def _create(
         operations.append(_attest(spec, create.agreement, None, sequence, requires=(ident,)))
         agreement = "coming"
     out.rows.append(
-        Row(address=address, kind="buy", operations=tuple(operations), note=f"{sentence}; {_accept_words(create)}")
+        Row(
+            address=address,
+            kind="buy",
+            operations=tuple(operations),
+            offer_title=create.full_domain,
+            note=f"{sentence}; {_accept_words(create)}",
+        )  # fmt: skip
     )
     return agreement
 

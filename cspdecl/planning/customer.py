@@ -96,8 +96,9 @@ def plan_customer(
         else:
             planner.line(pair, delta)
     plan_services(spec, Booked(entries=book, anchors=planner.anchors), retired, sequence, out)
+    titles = {item.id: item.title for item in there.subscriptions}
     for left in matched.left:
-        forget(left, sequence, out)
+        forget(left, sequence, out, title=next((titles[one] for one in left.binding.ids if one in titles), None))
     out.operations = sequence.operations
     out.unmanaged = [f"{spec.key}/{item.id}" for item in matched.unmanaged]
     name = live.name if live else spec.create.profile.company_name if spec.create else spec.key
@@ -110,7 +111,7 @@ def plan_customer(
     return out
 
 
-def forget(left: Left, sequence: Sequence, out: CustomerPlan) -> None:
+def forget(left: Left, sequence: Sequence, out: CustomerPlan, *, title: str | None = None) -> None:
     """Let a binding go: the subscription, where it still runs, stays as it is and stays billed."""
     binding, address = left.binding, left.binding.address
     words = {
@@ -125,7 +126,9 @@ def forget(left: Left, sequence: Sequence, out: CustomerPlan) -> None:
         guard=Guard(tenant=binding.tenant),
         context=context_of_binding(address, binding),
     )
-    out.rows.append(Row(address=address, kind="forget", operations=(ident,), gone=binding, note=words[left.why]))
+    out.rows.append(
+        Row(address=address, kind="forget", operations=(ident,), gone=binding, offer_title=title, note=words[left.why])
+    )
 
 
 class _Lines:

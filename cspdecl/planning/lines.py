@@ -9,13 +9,16 @@ from cspdecl.commerce.words import counted, day, last_day, seats
 from cspdecl.core.address import Address
 from cspdecl.core.desired import BundleInstance, CustomerSpec, ServiceSpec, SubscriptionSpec
 from cspdecl.core.diagnostics import Origin
+from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney
 from cspdecl.core.operation import PlanLine
 from cspdecl.core.project import PriceBook
+from cspdecl.core.terms import BillingCycle
 from cspdecl.planning.bundles import billed_seats
 from cspdecl.planning.rows import CustomerPlan, Row
 from cspdecl.planning.sentences import Sentence, about_cost, about_sell, about_windows, end_words, months
 
+_BILLED = {BillingCycle.ANNUAL: "yearly", BillingCycle.TRIENNIAL: "every three years"}
 _ENDS = {"renew": "renews", "cancel": "ends with its term", "extend": "goes on month by month"}
 
 
@@ -62,15 +65,13 @@ def _all_new(rows: Iterable[Row]) -> bool:
 def _row_line(row: Row, prices: PriceBook, *, component: bool, fresh: bool) -> PlanLine:
     decision = row.decision
     sentences: list[Sentence] = []
-    if row.adopted and row.live is not None and row.operations:
-        until = f", until {last_day(row.live.term_ends)}" if row.live.term_ends else ""
-        sentences.append(Sentence.open(f"takes over subscription {row.live.id}, {seats(row.live.seats)}{until}"))
+    if row.adopted and row.live is not None and row.kind != "adopt":
+        sentences.append(Sentence.open(f"takes over {_running(row.live)}"))
     if row.source is not None and row.kind != "adopt":
         sentences.append(Sentence.open(f"was called {'/'.join(row.source.path)}"))
     if decision is not None and row.kind not in ("forget", "blocked"):
         sentences += about_windows(decision, row.live, prices)
     elif decision is not None:
-        sentences += [Sentence.open(text) for text in decision.notes]
         sentences += [Sentence.open(f"{item.message} ({item.code})") for item in decision.diagnostics
                       if item.severity == "error"]  # fmt: skip
     if row.preview is not None:
@@ -86,7 +87,7 @@ def _row_line(row: Row, prices: PriceBook, *, component: bool, fresh: bool) -> P
             sentences += about_sell(sell, None, with_cost=False)
         elif fresh and row.preview.unknown:
             sentences += about_cost(row.preview)
-    if row.note and row.kind != "forget":
+    if row.note:
         sentences.append(Sentence.open(row.note))
     symbol, summary = _head(row, component=component)
     return PlanLine(
@@ -117,17 +118,22 @@ def _head(row: Row, *, component: bool) -> tuple[Symbol, str]:
         return account.get(row.kind, ("~", "changed"))
     match row.kind:
         case "forget":
-            return "-" if isinstance(row.spec, ServiceSpec) else "=>", row.note or "no longer managed"
+            return "=>", "no longer managed"
         case "adopt":
             if row.source is not None:
                 return "=>", f"was {'/'.join(row.source.path)}"
-            return "=>", f"taken over, {seats(row.live.seats)}" if row.live else "taken over"
+            return "=>", f"taken over: {_running(row.live)}" if row.live else "taken over"
         case "blocked":
-            return "?", "waits" if decision is not None and decision.waiting else "refused"
+            return "?", "waits, see below" if decision is not None and decision.waiting else "refused"
         case _ if decision is not None:
             return decision.symbol, _summary(row, decision, component=component)
         case _:
             return " ", ""
+
+
+def _running(live: LiveSubscription) -> str:
+    until = f" until {last_day(live.term_ends)}" if live.term_ends else ""
+    return f"{live.id}, {seats(live.seats)}{until}"
 
 
 def _summary(row: Row, decision: Decision, *, component: bool) -> str:
@@ -152,7 +158,7 @@ def _summary(row: Row, decision: Decision, *, component: bool) -> str:
 
 
 def _terms(spec: SubscriptionSpec) -> str:
-    return f"{spec.term} billed {spec.billing}, {_ENDS.get(spec.end_of_term or '', 'end of term left open')}"
+    return f"{spec.term} billed {_BILLED.get(spec.billing, spec.billing)}, {_ENDS.get(spec.end_of_term or '', 'end of term left open')}"
 
 
 def _title(row: Row) -> str:
@@ -163,9 +169,11 @@ def _title(row: Row) -> str:
             if spec.display_name
             else (f"{spec.service}, own service")
         )
+    if spec is None and not row.address.path:
+        return row.offer_title or ""
     if spec is None:
         if row.gone is not None:
-            return str(row.gone.offer) if row.gone.offer else ""
+            return row.offer_title or (str(row.gone.offer) if row.gone.offer else "")
         return f"{row.offer_title}, own service" if row.offer_title else ""
     title = row.offer_title or str(spec.offer)
     return f"{spec.display_name} ({title})" if spec.display_name and spec.display_name != title else title

@@ -11,10 +11,7 @@ import json
 import re
 from typing import Any
 
-from cspdecl.core.address import Address
-from cspdecl.core.digest import digest_of
-from cspdecl.core.errors import StalePlan
-from cspdecl.core.operation import (
+from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
     BookService,
@@ -22,8 +19,6 @@ from cspdecl.core.operation import (
     ClearSchedule,
     CreateCustomer,
     Forget,
-    Operation,
-    Plan,
     Purchase,
     Rebind,
     Rename,
@@ -32,6 +27,10 @@ from cspdecl.core.operation import (
     SetSeats,
     UpdateProfile,
 )
+from cspdecl.core.address import Address
+from cspdecl.core.digest import digest_of
+from cspdecl.core.errors import StalePlan
+from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.plain import PlainError, from_plain, instant_text, to_plain
 
 FORMAT_VERSION = "1.0"

@@ -11,20 +11,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from cspdecl.commerce.words import counted, seats
+from cspdecl.core.action import BookService, Cancel, Forget, Purchase, ScheduleRenewal, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.money import Money
-from cspdecl.core.operation import (
-    BookService,
-    Cancel,
-    Forget,
-    MoneyTotals,
-    Operation,
-    Purchase,
-    SafetyReport,
-    ScheduleRenewal,
-    SetSeats,
-    Verdict,
-)
+from cspdecl.core.operation import MoneyTotals, Operation, SafetyReport, Verdict
 from cspdecl.core.project import Forbidden, Guardrails
 from cspdecl.planning.money import cost_month, margin, sell_month
 from cspdecl.planning.sentences import percent, plain

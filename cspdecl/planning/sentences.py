@@ -67,7 +67,12 @@ def about_windows(decision: Decision, live: LiveSubscription | None, prices: Pri
 
 def _held(decision: Decision, live: LiveSubscription | None, prices: PriceBook, until: datetime) -> Sentence:
     stay = "stays" if decision.held == 1 else "stay"
-    head = f"outside the 7-day window: {seats(decision.held)} {stay} billed"
+    why = {
+        "window": "outside the 7-day window",
+        "declared": "`reduce: renewal` is declared",
+        "provider": "this provider takes no seats back",
+    }
+    head = f"{why[decision.held_why]}: {seats(decision.held)} {stay} billed"
     cost = held_cost(live, prices, decision.held) if live is not None else None
     if cost is None:
         return Sentence(f"{head} until then, the cost is unknown", f"{head} until then")

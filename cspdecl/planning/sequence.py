@@ -10,24 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from cspdecl.core.action import Action, Cancel, ClearSchedule, Purchase, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import LiveSubscription
-from cspdecl.core.operation import (
-    Action,
-    Cancel,
-    ClearSchedule,
-    Guard,
-    LineContext,
-    Operation,
-    PriceDelta,
-    Purchase,
-    Reason,
-    ScheduleRenewal,
-    SetEndOfTerm,
-    SetSeats,
-)
+from cspdecl.core.operation import Guard, LineContext, Operation, PriceDelta, Reason
 from cspdecl.core.plain import to_plain
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cspdecl.commerce.values import Decision
+from cspdecl.core.action import BookService
 from cspdecl.core.address import Address
 from cspdecl.core.desired import CustomerSpec, Retired, ServiceSpec
-from cspdecl.core.operation import BookService, Guard, LineContext, PriceDelta, Reason
+from cspdecl.core.operation import Guard, LineContext, PriceDelta, Reason
 from cspdecl.core.records import BookEntry
 from cspdecl.core.terms import BillingCycle
 from cspdecl.planning.bundles import bundle_sell_change

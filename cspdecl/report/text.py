@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from cspdecl.commerce.words import counted, last_day
+from cspdecl.core.diagnostics import Diagnostic, Severity
 from cspdecl.core.money import Money, decimals_of
 from cspdecl.core.operation import MoneyTotals, Plan, PlanLine, Verdict, Waiting
 from cspdecl.planning.money import margin
@@ -100,15 +101,19 @@ def _name(line: PlanLine) -> str:
 
 def _line(line: PlanLine, indent: int, column: int, title_width: int, paint: _Paint) -> str:
     symbol = paint(line.symbol, _COLOURS.get(line.symbol))
-    gap = " " if len(line.symbol) == 1 else ""
+    lead = " " * (indent + 1 - len(line.symbol))  # the arrow takes two columns, and names stay in theirs
     name_width = column - (indent - 2) + 1
     title = padded(cut_to(safe_text(line.title), title_width), title_width)
-    head = f"{' ' * indent}{symbol}{gap}{padded(_name(line), name_width)} "
+    head = f"{lead}{symbol} {padded(_name(line), name_width)} "
     return f"{head}{title}  {safe_text(line.summary, longest=200)}".rstrip()
 
 
 def _more(plan: Plan, show: Show, paint: _Paint) -> list[list[str]]:
     out = []
+    shown = {str(line.address) for line in plan.lines if line.symbol == "?"}
+    errors = [item for item in plan.diagnostics if item.severity is Severity.ERROR and item.address not in shown]
+    if errors:
+        out.append(["Errors (nothing of these lines is sent):", *(_error(item) for item in errors)])
     if plan.waiting:
         out.append(["Waiting (nothing to send for these now):", *(_waiting(item) for item in plan.waiting)])
     if plan.unknown:
@@ -125,6 +130,11 @@ def _more(plan: Plan, show: Show, paint: _Paint) -> list[list[str]]:
     if touched:
         out.append(["Guardrails touched:", *(_verdict(verdict, show) for verdict in touched)])
     return out
+
+
+def _error(item: Diagnostic) -> str:
+    where = f"{safe_text(item.address)}: " if item.address else ""
+    return f"  ? {where}{safe_text(item.message, longest=400)} ({item.code})"
 
 
 def _waiting(item: Waiting) -> str:
@@ -146,6 +156,9 @@ def _closing(plan: Plan, show: Show) -> list[str]:
     money = _money(plan.totals, show)
     if money:
         out.append(money)
+    errors = sum(item.severity is Severity.ERROR for item in plan.diagnostics)
+    if errors:
+        out.append(f"Not to be applied: {counted(errors, 'error')} to put right first.")
     if not plan.complete:
         missing = counted(len(plan.unknown), "customer")
         out.append(f"Incomplete: {missing} could not be read; plan again later.")

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Literal
 
+from cspdecl.core.action import PROVIDER_ACTIONS, Action
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import ChangePolicy, LiveCustomer, LiveEndOfTerm, LiveSubscription, NextTerm, SeatLot, Status
-from cspdecl.core.operation import PROVIDER_ACTIONS, Action, Guard, LineContext, Operation, Reason
+from cspdecl.core.operation import Guard, LineContext, Operation, Reason
 from cspdecl.core.plain import to_plain
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.testing.world import START

@@ -13,16 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cspdecl.core.capability import Capability, Quota
-from cspdecl.core.catalog import Catalog, OfferKey
-from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
-from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure
-from cspdecl.core.operation import (
+from cspdecl.core.action import (
     AttestAgreement,
     Cancel,
     ClearSchedule,
     CreateCustomer,
-    Operation,
     Purchase,
     Rename,
     ScheduleRenewal,
@@ -30,6 +25,11 @@ from cspdecl.core.operation import (
     SetSeats,
     UpdateProfile,
 )
+from cspdecl.core.capability import Capability, Quota
+from cspdecl.core.catalog import Catalog, OfferKey
+from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
+from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import (
     Applied,
     Deferred,

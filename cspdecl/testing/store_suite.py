@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from cspdecl.core.action import SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.digest import canonical_json, sha256
 from cspdecl.core.errors import LockHeld, StoreDamaged
 from cspdecl.core.live import Binding
-from cspdecl.core.operation import Operation, SetSeats
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import JournalEntry, JournalKind
 from cspdecl.core.plain import to_plain
 from cspdecl.core.records import LedgerHead, LedgerRecord

@@ -10,27 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from cspdecl_partner_center.provider import PartnerCenter
-from cspdecl_partner_center.settings import parse_settings
-from cspdecl_partner_center.wire import HttpxWire, Reply
-from cspdecl_simulator import Simulator
-from cspdecl_simulator.settings import (
-    DEMO_CLIENT_ID,
-    DEMO_CLIENT_SECRET,
-    DEMO_REFRESH_TOKEN,
-    DEMO_TENANT,
-)
 
+from cspdecl.core.action import Action, Purchase
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import Contact, CreateSpec, PostalAddress, Profile
 from cspdecl.core.errors import NotAuthorised
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import Money
-from cspdecl.core.operation import Action, Guard, LineContext, Operation, Purchase, Reason
+from cspdecl.core.operation import Guard, LineContext, Operation, Reason
 from cspdecl.core.outcome import Outcome, Pending, ProbeOutcome
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.spi.provider import Call, Mode
+from cspdecl_partner_center.provider import PartnerCenter
+from cspdecl_partner_center.settings import parse_settings
+from cspdecl_partner_center.wire import HttpxWire, Reply
+from cspdecl_simulator import Simulator
+from cspdecl_simulator.settings import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, DEMO_TENANT
 
 BASIC = OfferKey.parse("CFQ7TTC0LH18:0001")
 PREMIUM = OfferKey.parse("CFQ7TTC0LCHC:0002")

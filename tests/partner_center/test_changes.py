@@ -5,21 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cspdecl_simulator import Simulator
-from tests.partner_center.support import (
-    BASIC,
-    PREMIUM,
-    call,
-    carry_out,
-    guard_of,
-    operation,
-    over_simulator,
-)
 
+from cspdecl.core.action import Cancel, ClearSchedule, Rename, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.live import CustomerRef, NextTerm, Status
-from cspdecl.core.operation import Cancel, ClearSchedule, Guard, Rename, ScheduleRenewal, SetEndOfTerm, SetSeats
+from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied, NotDone, Pending, Rejected, Stale, Throttled
 from cspdecl.core.terms import BillingCycle, Term
+from cspdecl_simulator import Simulator
+from tests.partner_center.support import BASIC, PREMIUM, call, carry_out, guard_of, operation, over_simulator
 
 NOW = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 

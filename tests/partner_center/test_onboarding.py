@@ -7,6 +7,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+
+from cspdecl.core.action import AttestAgreement, CreateCustomer, UpdateProfile
+from cspdecl.core.address import Address
+from cspdecl.core.desired import AgreementSpec, Contact
+from cspdecl.core.live import CustomerRef
+from cspdecl.core.operation import Guard
+from cspdecl.core.outcome import Applied, Deferred, NotDone, Rejected, Stale, Unknown
 from cspdecl_simulator import Simulator
 from tests.partner_center.support import (
     APP_ONLY,
@@ -17,12 +24,6 @@ from tests.partner_center.support import (
     operation,
     over_simulator,
 )
-
-from cspdecl.core.address import Address
-from cspdecl.core.desired import AgreementSpec, Contact
-from cspdecl.core.live import CustomerRef
-from cspdecl.core.operation import AttestAgreement, CreateCustomer, Guard, UpdateProfile
-from cspdecl.core.outcome import Applied, Deferred, NotDone, Rejected, Stale, Unknown
 
 NOW = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 HOUSE = Address("muehlbach")

@@ -6,22 +6,13 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cspdecl_simulator import Simulator
-from tests.partner_center.support import (
-    APP_ONLY,
-    BASIC,
-    PREMIUM,
-    call,
-    carry_out,
-    operation,
-    over_simulator,
-    purchase,
-)
 
 from cspdecl.core.live import CustomerRef
 from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied, Deferred, NotDone, Pending, Rejected, Stale, Throttled, Unknown
 from cspdecl.core.terms import BillingCycle, Term
+from cspdecl_simulator import Simulator
+from tests.partner_center.support import APP_ONLY, BASIC, PREMIUM, call, carry_out, operation, over_simulator, purchase
 
 NOW = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cspdecl_simulator import Simulator
-from tests.partner_center.support import APP_ONLY, BASIC, PREMIUM, over_simulator
 
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import OfferKey, OfferTerm
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure, Status
 from cspdecl.core.terms import BillingCycle, Term
+from cspdecl_simulator import Simulator
+from tests.partner_center.support import APP_ONLY, BASIC, PREMIUM, over_simulator
 
 NOW = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 

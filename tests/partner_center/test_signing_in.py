@@ -11,17 +11,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from cspdecl_partner_center import CONFIG_SCHEMA, connect
-from cspdecl_simulator import Simulator
-from cspdecl_simulator.settings import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from jsonschema import Draft202012Validator
-from tests.partner_center.support import BASIC, call, carry_out, operation, purchase, settings_of
 
 from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
 from cspdecl.core.live import CustomerRef
 from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied
 from cspdecl.engine.secrets import ProjectSecrets
+from cspdecl_partner_center import CONFIG_SCHEMA, connect
+from cspdecl_simulator import Simulator
+from cspdecl_simulator.settings import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
+from tests.partner_center.support import BASIC, call, carry_out, operation, purchase, settings_of
 
 
 class Service:

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cspdecl.core.errors import ConfigurationError, NotAuthorised
 from cspdecl_partner_center.faithful import NotJson, get, parse, render, with_fields
 from cspdecl_partner_center.pacing import Pacer
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 from cspdecl_partner_center.wire import LARGEST, HttpxWire, Lost, open_wire
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.partner_center.support import PlainTokens, Script, Sleeper
-
-from cspdecl.core.errors import ConfigurationError, NotAuthorised
 
 PATH = "/v1/customers/t/subscriptions/s"
 FAULT = {"code": 800090, "description": "Quantity cannot be decreased.", "data": [], "source": "x"}

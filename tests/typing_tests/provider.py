@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import assert_never, assert_type
 
+from cspdecl.core.action import SetSeats
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.errors import ConfigurationError
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
-from cspdecl.core.operation import Operation, SetSeats
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import (
     Applied,
     Deferred,

@@ -12,6 +12,7 @@ import jsonschema
 
 from cspdecl.billing.chain import seal
 from cspdecl.billing.document import change_of, document_of
+from cspdecl.core.action import Action
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import (
@@ -26,7 +27,7 @@ from cspdecl.core.desired import (
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.live import Binding, ChangePolicy, LiveCustomer, LiveState, LiveSubscription, Status
 from cspdecl.core.money import Money
-from cspdecl.core.operation import Action, Guard, LineContext, Operation, Reason
+from cspdecl.core.operation import Guard, LineContext, Operation, Reason
 from cspdecl.core.outcome import Applied, Receipt
 from cspdecl.core.project import PriceBook, PriceList, PriceRow
 from cspdecl.core.records import BillingChange, LedgerHead, LedgerRecord, RunContext

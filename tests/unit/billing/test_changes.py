@@ -12,11 +12,7 @@ import pytest
 from cspdecl.billing.changes import Estate, record_operation
 from cspdecl.billing.fold import fold_book, fold_recorded
 from cspdecl.billing.state import opaque, people
-from cspdecl.core.address import Address
-from cspdecl.core.desired import SellRule
-from cspdecl.core.live import NextTerm, Status
-from cspdecl.core.money import Money
-from cspdecl.core.operation import (
+from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
     BookService,
@@ -32,6 +28,10 @@ from cspdecl.core.operation import (
     SetSeats,
     UpdateProfile,
 )
+from cspdecl.core.address import Address
+from cspdecl.core.desired import SellRule
+from cspdecl.core.live import NextTerm, Status
+from cspdecl.core.money import Money
 from cspdecl.core.project import PriceBook
 from cspdecl.core.terms import BillingCycle, Term
 from tests.unit.billing.estate import (

@@ -10,9 +10,9 @@ import pytest
 from cspdecl.billing.changes import record_operation
 from cspdecl.billing.fold import fold_recorded
 from cspdecl.billing.observe import observe_changes
+from cspdecl.core.action import Adopt
 from cspdecl.core.live import LiveState, NextTerm, ReadFailure, SeatLot, Status
 from cspdecl.core.money import Money
-from cspdecl.core.operation import Adopt
 from cspdecl.core.records import LedgerHead
 from cspdecl.core.terms import BillingCycle, Term
 from tests.unit.billing.estate import (

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cspdecl.core.action import Purchase
 from cspdecl.core.live import CustomerRef, LiveCustomer
-from cspdecl.core.operation import CustomerNote, MoneyTotals, Operation, Plan, PlanCounts, Purchase, SafetyReport
+from cspdecl.core.operation import CustomerNote, MoneyTotals, Operation, Plan, PlanCounts, SafetyReport
 from cspdecl.core.outcome import JournalEntry
 from cspdecl.core.project import PriceBook
 from cspdecl.core.records import RunContext

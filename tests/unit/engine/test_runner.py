@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from cspdecl.core.operation import Adopt, Cancel, Guard, Rename, SetSeats
+from cspdecl.core.action import Adopt, Cancel, Rename, SetSeats
+from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied
 from cspdecl.engine.retry import MAX_PROBES, MAX_RESENDS
 from cspdecl.testing.builders import OTHER_OFFER, TENANT, guard_of, operation

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cspdecl.core.operation import AttestAgreement, Operation
+from cspdecl.core.action import AttestAgreement
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, Deferred, NotDone, Outcome, ProbeOutcome, Rejected, Unknown
 from cspdecl.spi.provider import Call
 from cspdecl_partner_center import agreements, faults

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from cspdecl.core.action import Purchase
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.operation import Purchase
 from cspdecl.core.outcome import Rejected, Stale
 from cspdecl.core.terms import cycles_in
 from cspdecl_partner_center import faults

@@ -11,17 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cspdecl.core.action import Cancel, ClearSchedule, Rename, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.live import LiveSubscription, NextTerm, Status
-from cspdecl.core.operation import (
-    Cancel,
-    ClearSchedule,
-    Guard,
-    Operation,
-    Rename,
-    ScheduleRenewal,
-    SetEndOfTerm,
-    SetSeats,
-)
+from cspdecl.core.operation import Guard, Operation
 from cspdecl.core.outcome import Applied, Deferred, Outcome, Receipt, Rejected, Stale, Unknown
 from cspdecl.core.plain import instant_text
 from cspdecl.spi.provider import Call

@@ -34,19 +34,23 @@ class Checkpoint:
     looks: int = 0
 
 
+class Unreadable(ValueError):  # noqa: N818 - says what the text is
+    """A checkpoint that this version of the plugin did not write."""
+
+
 def dump(step: Checkpoint) -> str:
     """As text for the journal."""
     return json.dumps(to_plain(step), sort_keys=True)
 
 
 def load(text: str | None) -> Checkpoint | None:
-    """From the journal. Raises ValueError for text that no version of this plugin wrote."""
+    """From the journal. Raises Unreadable."""
     if text is None:
         return None
     try:
         found: Checkpoint = from_plain(Checkpoint, json.loads(text))
     except (PlainError, json.JSONDecodeError) as problem:
-        raise ValueError(f"the journal holds a checkpoint that cannot be read: {problem}") from problem
+        raise Unreadable(f"the journal holds a checkpoint that cannot be read: {problem}") from problem
     return found
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 
+from cspdecl.core.action import CreateCustomer
 from cspdecl.core.desired import CreateSpec, Profile
 from cspdecl.core.errors import CspdeclError
-from cspdecl.core.operation import CreateCustomer, Operation
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, NotDone, Outcome, Pending, ProbeOutcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call, Secrets
 from cspdecl_partner_center import checkpoint, faults, paths

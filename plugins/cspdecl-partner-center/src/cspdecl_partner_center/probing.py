@@ -6,7 +6,8 @@ Neither: a person decides.
 
 from __future__ import annotations
 
-from cspdecl.core.operation import AttestAgreement, Cancel, CreateCustomer, Operation, Purchase, UpdateProfile
+from cspdecl.core.action import AttestAgreement, Cancel, CreateCustomer, Purchase, UpdateProfile
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, NotDone, ProbeOutcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call
 from cspdecl_partner_center import faults

@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cspdecl.core.action import UpdateProfile
 from cspdecl.core.desired import PostalAddress, Profile
-from cspdecl.core.operation import Operation, UpdateProfile
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, Outcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call
 from cspdecl_partner_center import faults, paths

@@ -10,16 +10,11 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from cspdecl.core.capability import Capability, Quota
-from cspdecl.core.catalog import Catalog, OfferKey
-from cspdecl.core.errors import ConfigurationError
-from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
-from cspdecl.core.operation import (
+from cspdecl.core.action import (
     AttestAgreement,
     Cancel,
     ClearSchedule,
     CreateCustomer,
-    Operation,
     Purchase,
     Rename,
     ScheduleRenewal,
@@ -27,11 +22,17 @@ from cspdecl.core.operation import (
     SetSeats,
     UpdateProfile,
 )
-from cspdecl.core.outcome import Outcome, ProbeOutcome, Rejected
+from cspdecl.core.capability import Capability, Quota
+from cspdecl.core.catalog import Catalog, OfferKey
+from cspdecl.core.errors import ConfigurationError
+from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
+from cspdecl.core.operation import Operation
+from cspdecl.core.outcome import Outcome, ProbeOutcome, Rejected, Unknown
 from cspdecl.spi.provider import Call, Mode, Secrets, Unmanaged
 from cspdecl_partner_center.agreeing import Attester
 from cspdecl_partner_center.catalog import CatalogReader
 from cspdecl_partner_center.changes import Changer
+from cspdecl_partner_center.checkpoint import Unreadable
 from cspdecl_partner_center.clock import Business, machine_now
 from cspdecl_partner_center.customers import CustomerReader
 from cspdecl_partner_center.onboarding import Onboarder
@@ -170,6 +171,12 @@ class PartnerCenter:
         """Carry out one operation, or its next step."""
         if self._mode != "write":
             raise ConfigurationError("connected for reading only: nothing is applied")
+        try:
+            return self._apply(operation, call)
+        except Unreadable as problem:
+            return Unknown(cause=str(problem))
+
+    def _apply(self, operation: Operation, call: Call) -> Outcome:
         match operation.action:
             case Purchase() as action:
                 return self._buyer.apply(operation, action, call)
@@ -186,7 +193,10 @@ class PartnerCenter:
 
     def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
         """Did it happen? Over a connection that cannot write."""
-        return self._prober.probe(operation, call)
+        try:
+            return self._prober.probe(operation, call)
+        except Unreadable as problem:
+            return Unknown(cause=str(problem))
 
     def close(self) -> None:
         """Let go of connections."""

@@ -14,8 +14,9 @@ import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from cspdecl.core.action import Purchase
 from cspdecl.core.live import LiveSubscription, Status
-from cspdecl.core.operation import Operation, Purchase
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, Deferred, NotDone, Outcome, Pending, ProbeOutcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call
 from cspdecl_partner_center import agreements, carts, checkpoint, faults, paths
