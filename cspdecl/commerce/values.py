@@ -68,8 +68,8 @@ class Decision:
     """What follows from a difference: steps in the order they must be taken, what waits, what is refused.
 
     `after` is the seats once the steps are done, `later` those at the renewal on `later_on`. `added` new seats can be
-    returned until `added_until`; `taken` come back if sent before `take_by`; `held` stay billed until `held_until`, because
-    their window is over, because `reduce: renewal` says so, or because the provider takes none back.
+    returned until `added_until`; `taken` come back if sent before `take_by`; `held` stay billed until `held_until`,
+    because their window is over, because `reduce: renewal` says so, or because the provider takes none back.
     `owed_until` is the exclusive end of the term. `assumed`: windows are our dated constants, not the provider's word.
     """
 

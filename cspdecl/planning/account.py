@@ -99,7 +99,7 @@ def _create(
             operations=tuple(operations),
             offer_title=create.full_domain,
             note=f"{sentence}; {_accept_words(create)}",
-        )  # fmt: skip
+        )
     )
     return agreement
 

@@ -158,7 +158,8 @@ def _summary(row: Row, decision: Decision, *, component: bool) -> str:
 
 
 def _terms(spec: SubscriptionSpec) -> str:
-    return f"{spec.term} billed {_BILLED.get(spec.billing, spec.billing)}, {_ENDS.get(spec.end_of_term or '', 'end of term left open')}"
+    billed = _BILLED.get(spec.billing, spec.billing)
+    return f"{spec.term} billed {billed}, {_ENDS.get(spec.end_of_term or '', 'end of term left open')}"
 
 
 def _title(row: Row) -> str:

@@ -142,8 +142,8 @@ def held_cost(live: LiveSubscription, prices: PriceBook, seats: int) -> tuple[Mo
 
 
 def cycle_word(months: int | None) -> str:
-    """What a charge cycle is called: "month", "year", "three years"."""
-    return {1: "month", 12: "year", 36: "three years"}.get(months or 0, "cycle")
+    """How an amount a charge cycle reads on: "a month", "a year", "for three years"."""
+    return {1: "a month", 12: "a year", 36: "for three years"}.get(months or 0, "a cycle")
 
 
 def total(operations: Iterable[Operation]) -> MoneyTotals:
@@ -174,6 +174,29 @@ def total(operations: Iterable[Operation]) -> MoneyTotals:
         commitment_until=until,
         unknown=unknown,
     )
+
+
+def plan_margin(operations: Iterable[Operation]) -> Fraction | None:
+    """The margin of everything a plan changes, or None where any part of it has no price of ours or no known cost."""
+    costs: dict[object, ExactMoney] = {}
+    sells: dict[object, ExactMoney] = {}
+    for operation in operations:
+        if (preview := operation.preview) is None:
+            continue
+        cost = cost_month(preview)
+        if cost is None or preview.unknown:
+            return None
+        group = operation.context.bundle_instance or operation.address
+        if cost.value:
+            costs[group] = costs[group] + cost if group in costs else cost
+        if (sell := sell_month(preview)) is not None:
+            sells[group] = sells[group] + sell if group in sells else sell
+    currencies = {item.currency for item in (*costs.values(), *sells.values())}
+    if costs.keys() - sells.keys() or len(currencies) != 1:
+        return None
+    (currency,) = currencies
+    zero = ExactMoney(Fraction(0), currency)
+    return margin(sum(sells.values(), zero), sum(costs.values(), zero))
 
 
 def margin(sell: ExactMoney | None, cost: ExactMoney | None) -> Fraction | None:

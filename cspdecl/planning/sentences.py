@@ -76,7 +76,7 @@ def _held(decision: Decision, live: LiveSubscription | None, prices: PriceBook, 
     cost = held_cost(live, prices, decision.held) if live is not None else None
     if cost is None:
         return Sentence(f"{head} until then, the cost is unknown", f"{head} until then")
-    return Sentence(f"{head}, {plain(cost[0])} a {cost[1]}, until then", f"{head} until then")
+    return Sentence(f"{head}, {plain(cost[0])} {cost[1]}, until then", f"{head} until then")
 
 
 def _seat_word(count: int) -> str:
@@ -97,7 +97,7 @@ def about_cost(preview: PriceDelta) -> list[Sentence]:
                 now = f" ({back} comes back for the {days} left of this cycle)"
             else:
                 now = f" ({amount:,.{decimals_of(preview.cost_now.currency)}f} for the {days} left of this cycle)"
-        out.append(Sentence(f"cost {signed(preview.cost_cycle)} a {word}{now}", None))
+        out.append(Sentence(f"cost {signed(preview.cost_cycle)} {word}{now}", None))
     for reason in preview.unknown:
         out.append(
             Sentence(f"cost unknown: {reason}" if preview.cost_cycle is None else f"partly unknown: {reason}", None)

@@ -11,8 +11,8 @@ from typing import Literal
 from cspdecl.commerce.words import counted, last_day
 from cspdecl.core.diagnostics import Diagnostic, Severity
 from cspdecl.core.money import Money, decimals_of
-from cspdecl.core.operation import MoneyTotals, Plan, PlanLine, Verdict, Waiting
-from cspdecl.planning.money import margin
+from cspdecl.core.operation import Plan, PlanLine, Verdict, Waiting
+from cspdecl.planning.money import plan_margin
 from cspdecl.planning.sentences import percent
 from cspdecl.report.printable import width as width_of
 from cspdecl.report.safe import cut_to, padded, safe_text
@@ -153,7 +153,7 @@ def _verdict(verdict: Verdict, show: Show) -> str:
 
 def _closing(plan: Plan, show: Show) -> list[str]:
     out = [_counts(plan)]
-    money = _money(plan.totals, show)
+    money = _money(plan, show)
     if money:
         out.append(money)
     errors = sum(item.severity is Severity.ERROR for item in plan.diagnostics)
@@ -193,12 +193,15 @@ def _counts(plan: Plan) -> str:
     return f"Plan: {', '.join(parts)}; " + "; ".join([unchanged, *left]) + "."
 
 
-def _money(totals: MoneyTotals, show: Show) -> str:
-    sentences = []
+def _money(plan: Plan, show: Show) -> str:
+    totals, sentences = plan.totals, list[str]()
+    share = plan_margin(plan.operations) if show == "all" else None
     costs = {money.currency: money for money in totals.cost_month if money.amount}
     sells = {money.currency: money for money in totals.sell_month if money.amount}
     for code in sorted({*costs, *sells}):
-        sentence = _by_month(costs.get(code), sells.get(code), totals.unknown, show)
+        sentence = _by_month(costs.get(code), sells.get(code), show)
+        if sentence and share is not None and code in costs and code in sells:
+            sentence += f", margin {percent(share)}"
         if sentence:
             sentences.append(sentence)
     if show == "all":
@@ -212,18 +215,12 @@ def _money(totals: MoneyTotals, show: Show) -> str:
     return f"Money: {'. '.join(sentences)}." if sentences else ""
 
 
-def _by_month(cost: Money | None, sell: Money | None, unknown: int, show: Show) -> str:
+def _by_month(cost: Money | None, sell: Money | None, show: Show) -> str:
     parts = []
     if cost is not None and show == "all":
         parts.append(f"cost {_signed(cost)} {cost.currency} a month")
     if sell is not None:
         parts.append(f"sell {_signed(sell)}" + ("" if parts else f" {sell.currency} a month"))
-    if cost is not None and sell is not None and show == "all":
-        share = margin(sell.exact(), cost.exact())
-        if unknown:
-            parts.append("margin unknown")
-        elif share is not None:
-            parts.append(f"margin {percent(share)}")
     return ", ".join(parts)
 
 
