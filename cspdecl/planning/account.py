@@ -6,20 +6,13 @@ from dataclasses import replace
 from typing import Literal
 
 from cspdecl.commerce.words import day
+from cspdecl.core.action import Adopt, AttestAgreement, CreateCustomer, UpdateProfile
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.desired import AgreementSpec, CreateSpec, CustomerSpec, PostalAddress, Profile
 from cspdecl.core.diagnostics import error, note
 from cspdecl.core.live import Binding, LiveCustomer
-from cspdecl.core.operation import (
-    Adopt,
-    AttestAgreement,
-    CreateCustomer,
-    Guard,
-    Reason,
-    UpdateProfile,
-    Waiting,
-)  # fmt: skip
+from cspdecl.core.operation import Guard, Reason, Waiting
 from cspdecl.core.terms import at_midnight
 from cspdecl.planning.context import context_of_customer
 from cspdecl.planning.rows import CustomerPlan, Row

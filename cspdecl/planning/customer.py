@@ -9,23 +9,13 @@ from typing import Literal
 
 from cspdecl.commerce.decide import decide
 from cspdecl.commerce.values import Decision, Delta, Setting
+from cspdecl.core.action import Adopt, Cancel, Forget, Purchase, Rebind, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog, Offer, OfferKey
 from cspdecl.core.desired import CustomerSpec, Move, Retired, SubscriptionSpec
 from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
-from cspdecl.core.operation import (
-    Adopt,
-    Cancel,
-    CustomerNote,
-    Forget,
-    Guard,
-    PriceDelta,
-    Purchase,
-    Reason,
-    Rebind,
-    SetSeats,
-)  # fmt: skip
+from cspdecl.core.operation import CustomerNote, Guard, PriceDelta, Reason
 from cspdecl.core.project import PriceBook, Project
 from cspdecl.core.records import BookEntry
 from cspdecl.planning.account import Agreement, plan_account
@@ -205,7 +195,7 @@ class _Lines:
             return self.sequence.add(
                 spec.address, Rebind(source=pair.source, ids=(live.id,)), reason=reason, guard=guard, context=context,
                 origin=spec.origin,
-            )  # fmt: skip
+            )
         text = "`id:` names it" if spec.id else "it is the only running subscription of this offer, and the only line"
         action = Adopt(provider=spec.provider, tenant=tenant, ids=(live.id,), offer=live.offer)
         return self.sequence.add(
@@ -241,7 +231,7 @@ class _Lines:
             ident = self.sequence.add(
                 spec.address, action, reason=step.reason, guard=guard, context=context, requires=requires,
                 not_after=step.not_after, preview=preview, origin=spec.origin,
-            )  # fmt: skip
+            )
             if isinstance(action, Purchase):
                 self.bought.setdefault(spec.offer, []).append(ident)
                 self.running += 1
@@ -321,4 +311,4 @@ def _nobody(spec: CustomerSpec, now: datetime) -> LiveCustomer:
     return LiveCustomer(
         key=spec.key, tenant="", name="", domain="", subscriptions=(), agreement="none", blocked=None, profile=None,
         read_at=now,
-    )  # fmt: skip
+    )
