@@ -1,4 +1,5 @@
 """Manifests: text becomes a DesiredState, and every complaint knows its file, line and column.
 
-Sees core only. Files and the parse cache are the two modules that touch the disk; the rest are functions of text.
+Entries: `load.load_manifests` for a folder, `text.parse_text` for one text, `compile.compile_documents` beneath both.
+Sees core only. `files`, `cache`, `load` and `schema` touch the disk; everything else is a function of text.
 """
