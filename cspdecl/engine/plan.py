@@ -66,10 +66,11 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
     if request.cached:
         now = session.clock.now()
         live = refresh.from_cache(desired=desired, store=store, scope=scope, now=now)
+        now = max(now, live.as_of)  # a simulator's clock may be ahead of ours; what was read is never from the future
         capabilities = {name: everything() for name in project.providers}
         calls = 0
     else:
-        providers = session.providers("read")
+        providers = session.providers("read", providers_needed(desired, scope) or {project.default_provider})
         capabilities = {name: provider.capabilities for name, provider in providers.items()}
         read = refresh.refresh(
             desired=desired, bindings=bindings, providers=providers, scope=scope, store=store, progress=progress
@@ -79,6 +80,11 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
             project=project, offers=refresh.offers_in_question(desired, live), providers=providers, progress=progress
         )
     return _decide(session, live, now, scope, capabilities, catalogs, providers, calls)
+
+
+def providers_needed(desired: DesiredState, scope: tuple[str, ...] | None) -> set[str]:
+    """The providers of the customers in scope."""
+    return {spec.provider for key, spec in desired.customers.items() if scope is None or key in scope}
 
 
 def _decide(

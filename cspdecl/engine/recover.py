@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cspdecl import __version__
 from cspdecl.billing.changes import RunContext
+from cspdecl.billing.fold import fold_recorded
 from cspdecl.core.errors import StoreDamaged
 from cspdecl.core.operation import Operation
 from cspdecl.core.plain import PlainError, from_plain
@@ -40,7 +41,8 @@ def recover_open(session: Session, *, progress: Progress | None = None) -> tuple
     if not tasks:
         return ()
     progress.say(f"{len(tasks)} operation{'s' if len(tasks) > 1 else ''} of an earlier run not settled: looking")
-    providers = session.reconnect("write")
+    fallback = session.project.default_provider
+    providers = session.reconnect("write", {task.operation.context.provider or fallback for task in tasks})
     done: list[Task] = []
     # run by run: a record names the plan, the commit and the person of the run that sent it
     for run in dict.fromkeys(task.run for task in tasks):
@@ -76,6 +78,8 @@ def _recover_run(
         bindings=dict(store.bindings()),
         live=dict(store.live(keys)),
         clock=session.clock,
+        desired=session.require()[1],
+        recorded=fold_recorded(store.last_records().values()),
     )
     runner = Runner(
         run=run,

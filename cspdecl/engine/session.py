@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -91,20 +91,24 @@ class Session:
 
     # ---- providers ----
 
-    def providers(self, mode: Mode) -> Mapping[str, Provider]:
-        """All providers of the project, connected in `mode`."""
-        for name, config in self.project.providers.items():
+    def providers(self, mode: Mode, names: Iterable[str] | None = None) -> Mapping[str, Provider]:
+        """The named providers of the project (all where none are named), connected in `mode`.
+
+        One that nothing in scope needs is left alone: its missing secret is no reason to stop.
+        """
+        for name in sorted(set(self.project.providers if names is None else names)):
             if name not in self._providers:
-                self._providers[name] = self._connect(config, mode)
+                self._providers[name] = self._connect(self.project.providers[name], mode)
                 self._stack.callback(self._providers[name].close)
         return self._providers
 
-    def reconnect(self, mode: Mode) -> Mapping[str, Provider]:
-        """Close what is connected and connect again in another mode: planning reads, applying writes."""
+    def reconnect(self, mode: Mode, names: Iterable[str] | None = None) -> Mapping[str, Provider]:
+        """Close what is connected and connect it again in another mode: planning reads, applying writes."""
+        wanted = tuple(self._providers) if names is None else tuple(names)
         for provider in self._providers.values():
             provider.close()
         self._providers.clear()
-        return self.providers(mode)
+        return self.providers(mode, wanted)
 
     def _connect(self, config: ProviderConfig, mode: Mode) -> Provider:
         if self._connector is not None:
