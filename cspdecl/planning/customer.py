@@ -193,7 +193,11 @@ class _Lines:
         if pair.how == "rebind" and pair.source is not None:
             reason = Reason(code="renamed", text=f"{pair.source} is called {spec.address} now")
             return self.sequence.add(
-                spec.address, Rebind(source=pair.source, ids=(live.id,)), reason=reason, guard=guard, context=context,
+                spec.address,
+                Rebind(source=pair.source, ids=(live.id,)),
+                reason=reason,
+                guard=guard,
+                context=context,
                 origin=spec.origin,
             )
         text = "`id:` names it" if spec.id else "it is the only running subscription of this offer, and the only line"
@@ -229,8 +233,15 @@ class _Lines:
                 if context.anchor and context.bundle_seats is not None:
                     context = replace(context, bundle_seats=billed_seats(spec, bundle_of(spec, self.spec), after))
             ident = self.sequence.add(
-                spec.address, action, reason=step.reason, guard=guard, context=context, requires=requires,
-                not_after=step.not_after, preview=preview, origin=spec.origin,
+                spec.address,
+                action,
+                reason=step.reason,
+                guard=guard,
+                context=context,
+                requires=requires,
+                not_after=step.not_after,
+                preview=preview,
+                origin=spec.origin,
             )
             if isinstance(action, Purchase):
                 self.bought.setdefault(spec.offer, []).append(ident)
@@ -309,6 +320,13 @@ class _Lines:
 
 def _nobody(spec: CustomerSpec, now: datetime) -> LiveCustomer:
     return LiveCustomer(
-        key=spec.key, tenant="", name="", domain="", subscriptions=(), agreement="none", blocked=None, profile=None,
+        key=spec.key,
+        tenant="",
+        name="",
+        domain="",
+        subscriptions=(),
+        agreement="none",
+        blocked=None,
+        profile=None,
         read_at=now,
     )
