@@ -1,5 +1,7 @@
 """New customers over the simulator: checked first, created once, the password put away, the agreement settled."""
 
+# a test that claims an outcome may look into it
+# mypy: disable-error-code="union-attr,operator,index,call-overload"
 from __future__ import annotations
 
 import json

@@ -10,8 +10,8 @@ from cspdecl_partner_center import agreements, faults
 from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.faithful import Malformed
 from cspdecl_partner_center.paging import Incomplete
-from cspdecl_partner_center.subscriptions import Malformed
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Transport
 
 

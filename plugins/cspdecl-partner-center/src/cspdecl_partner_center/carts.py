@@ -15,8 +15,8 @@ from cspdecl.core.catalog import OfferKey
 from cspdecl.core.outcome import Rejected, Stale
 from cspdecl.core.terms import cycles_in
 from cspdecl_partner_center import faults
-from cspdecl_partner_center.faithful import Json, get
-from cspdecl_partner_center.subscriptions import Malformed, billing_of, instant, number, term_of, whole
+from cspdecl_partner_center.faithful import Json, Malformed, get
+from cspdecl_partner_center.subscriptions import billing_of, instant, number, term_of, whole
 
 CENT = Decimal("0.01")
 STALE_ITEM = "10001"  # the availability rotated away between looking it up and creating the cart

@@ -16,9 +16,9 @@ from cspdecl.core.catalog import Catalog, Offer, OfferKey, OfferTerm
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl_partner_center import paths
 from cspdecl_partner_center.clock import Business
-from cspdecl_partner_center.faithful import Json, get
+from cspdecl_partner_center.faithful import Json, Malformed, get
 from cspdecl_partner_center.paging import Incomplete, items
-from cspdecl_partner_center.subscriptions import Malformed, billing_of, term_of, whole
+from cspdecl_partner_center.subscriptions import billing_of, term_of, whole
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 _NOT_SOLD = {"400013", "400018", "400019", "800070", "400030"}

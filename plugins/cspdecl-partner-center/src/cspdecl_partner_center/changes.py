@@ -22,10 +22,10 @@ from cspdecl_partner_center.catalog import CatalogReader
 from cspdecl_partner_center.checkpoint import Checkpoint
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
-from cspdecl_partner_center.faithful import Json, get, with_fields, without
+from cspdecl_partner_center.faithful import Json, Malformed, get, with_fields, without
 from cspdecl_partner_center.guard import differs, in_words
 from cspdecl_partner_center.paging import Incomplete, items
-from cspdecl_partner_center.subscriptions import Malformed, parse_subscription
+from cspdecl_partner_center.subscriptions import parse_subscription
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 Change = SetSeats | Rename | Cancel | SetEndOfTerm | ScheduleRenewal | ClearSchedule

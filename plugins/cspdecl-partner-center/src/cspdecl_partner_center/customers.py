@@ -16,9 +16,9 @@ from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, LiveSub
 from cspdecl.spi.provider import Unmanaged
 from cspdecl_partner_center import agreements, faults, paths
 from cspdecl_partner_center.clock import Business
-from cspdecl_partner_center.faithful import Json, get, render
+from cspdecl_partner_center.faithful import Json, Malformed, get, render
 from cspdecl_partner_center.paging import Incomplete, items
-from cspdecl_partner_center.subscriptions import Malformed, parse_subscription
+from cspdecl_partner_center.subscriptions import parse_subscription
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 Found = LiveCustomer | CustomerAbsent | ReadFailure
@@ -134,6 +134,8 @@ class CustomerReader:
         """What was found, and whether there was an answer at all."""
         try:
             tenant = ref.tenant
+            if tenant is not None and not paths.is_id(tenant):
+                return ReadFailure(key=ref.key, message=f"`{tenant}` is no tenant id", permanent=True), True
             if tenant is None:
                 domain = ref.domain or ""
                 if not domain:
@@ -159,8 +161,6 @@ class CustomerReader:
             return ReadFailure(key=ref.key, message=message), True
         except NoAnswer as problem:
             return ReadFailure(key=ref.key, message=problem.cause), False
-        except ValueError as problem:
-            return ReadFailure(key=ref.key, message=f"cannot be asked for: {problem}", permanent=True), True
 
     def _agreement(
         self, tenant: str, subscriptions: tuple[LiveSubscription, ...], *, patient: bool

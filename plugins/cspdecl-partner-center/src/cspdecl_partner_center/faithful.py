@@ -32,6 +32,10 @@ class NotJson(ValueError):  # noqa: N818 - says what it is
     """Text that is no JSON document, in one sentence."""
 
 
+class Malformed(ValueError):  # noqa: N818 - says what the body is
+    """A body that lacks what every such resource has, in one sentence."""
+
+
 def parse(text: bytes) -> Json:
     """A document as dict, list, str, int, Number, bool and None. Raises NotJson, whatever is wrong with it."""
     try:

@@ -19,10 +19,9 @@ from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.checkpoint import Checkpoint
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
-from cspdecl_partner_center.faithful import Json, get
+from cspdecl_partner_center.faithful import Json, Malformed, get
 from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.profiles import CountryRules, address_body, breaches, read_rules, refused_address
-from cspdecl_partner_center.subscriptions import Malformed
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 PLACEHOLDER = "kept for the first password of a customer being created"

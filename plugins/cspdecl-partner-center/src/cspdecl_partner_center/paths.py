@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from cspdecl_partner_center.faithful import Malformed
+
 CUSTOMERS = "/v1/customers"
 VALIDATE_ADDRESS = "/v1/validations/address"
 AGREEMENTS = "/v1/agreements"
+
+
+class BadId(Malformed):
+    """An id that would be another place in a path."""
+
+
+def is_id(id: str) -> bool:
+    """Whether a value can stand in a path at all."""
+    return bool(id.strip(".").strip())
 
 
 def customer(tenant: str, *rest: str) -> str:
@@ -41,8 +52,8 @@ def country_rules(country: str) -> str:
 
 def _join(base: str, *parts: str) -> str:
     quoted = [quote(part, safe="") for part in parts]
-    if not all(part.strip(".") for part in parts):
-        raise ValueError("an id in a path is empty or made of dots")
+    if not all(map(is_id, parts)):
+        raise BadId("an id is empty or made of dots")
     return "/".join((base, *quoted))
 
 

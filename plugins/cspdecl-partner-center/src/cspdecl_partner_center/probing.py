@@ -15,12 +15,13 @@ from cspdecl_partner_center.agreeing import Attester
 from cspdecl_partner_center.changes import Change, NotPossible, receipt, shows, target_of
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.faithful import Malformed
 from cspdecl_partner_center.guard import differs
 from cspdecl_partner_center.onboarding import Onboarder
 from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.profiles import covers
 from cspdecl_partner_center.purchases import Buyer
-from cspdecl_partner_center.subscriptions import Malformed, parse_subscription
+from cspdecl_partner_center.subscriptions import parse_subscription
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Transport
 
 

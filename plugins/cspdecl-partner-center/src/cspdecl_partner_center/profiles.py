@@ -18,9 +18,8 @@ from cspdecl_partner_center import faults, paths
 from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader, parse_profile
-from cspdecl_partner_center.faithful import Json, get, with_fields
+from cspdecl_partner_center.faithful import Json, Malformed, get, with_fields
 from cspdecl_partner_center.paging import Incomplete
-from cspdecl_partner_center.subscriptions import Malformed
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 # Countries whose error table enforces a registration number, and those that only the business list names (contract §6).

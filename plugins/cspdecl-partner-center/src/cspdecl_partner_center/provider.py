@@ -29,6 +29,7 @@ from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFai
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Outcome, ProbeOutcome, Rejected, Unknown
 from cspdecl.spi.provider import Call, Mode, Secrets, Unmanaged
+from cspdecl_partner_center import paths
 from cspdecl_partner_center.agreeing import Attester
 from cspdecl_partner_center.catalog import CatalogReader
 from cspdecl_partner_center.changes import Changer
@@ -171,6 +172,9 @@ class PartnerCenter:
         """Carry out one operation, or its next step."""
         if self._mode != "write":
             raise ConfigurationError("connected for reading only: nothing is applied")
+        known = (call.tenant, operation.guard.tenant, operation.guard.subscription, *call.subscriptions)
+        if not all(paths.is_id(name) for name in known if name is not None):
+            return Rejected(code="CSP410", message="the operation's tenant or subscription is no id")
         try:
             return self._apply(operation, call)
         except Unreadable as problem:

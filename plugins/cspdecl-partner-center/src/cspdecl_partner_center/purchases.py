@@ -26,10 +26,10 @@ from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.checkpoint import Checkpoint
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader, running_of
-from cspdecl_partner_center.faithful import Json, get
+from cspdecl_partner_center.faithful import Json, Malformed, get
 from cspdecl_partner_center.guard import newcomers
 from cspdecl_partner_center.paging import Incomplete, items
-from cspdecl_partner_center.subscriptions import Malformed, parse_subscription
+from cspdecl_partner_center.subscriptions import parse_subscription
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 VISIBLE_WITHIN = timedelta(minutes=15)  # an order may take as long to appear (contract §11)

@@ -15,14 +15,10 @@ from cspdecl.core.live import ChangePolicy, LiveSubscription, NextTerm, SeatLot,
 from cspdecl.core.plain import parse_instant
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl_partner_center import end_of_term
-from cspdecl_partner_center.faithful import Json, get
+from cspdecl_partner_center.faithful import Json, Malformed, get
 
 DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Malformed(ValueError):  # noqa: N818 - says what the body is
-    """A body that lacks what every such resource has, in one sentence."""
 
 
 def parse_subscription(body: Json, *, now: datetime) -> LiveSubscription:

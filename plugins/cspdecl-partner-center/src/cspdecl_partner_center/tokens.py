@@ -105,7 +105,7 @@ class Tokens:
             raise TryLater(f"{self._settings.authority} gives no token: {problem.cause}") from problem
         except CspdeclError:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - see below
             # MSAL and the libraries under it raise their own kinds for a key that is none; their words may hold it.
             raise NotAuthorised(
                 f"`auth.{credential}` cannot be used to sign in ({type(problem).__name__}): "
