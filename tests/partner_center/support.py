@@ -25,6 +25,7 @@ from cspdecl.core.operation import Guard, LineContext, Operation, Reason
 from cspdecl.core.outcome import Outcome, Pending, ProbeOutcome
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.spi.provider import Call, Mode
+from cspdecl_partner_center.clock import machine_now
 from cspdecl_partner_center.provider import PartnerCenter
 from cspdecl_partner_center.settings import parse_settings
 from cspdecl_partner_center.wire import HttpxWire, Reply
@@ -120,7 +121,7 @@ def over_simulator(
         wire=HttpxWire(httpx.Client(transport=httpx.MockTransport(answer))),
         clock=waits.clock,
         sleep=waits.sleep,
-        **({} if now is None else {"now": now}),
+        now=now or machine_now,
     )
 
 
@@ -213,7 +214,7 @@ def over_script(
         tokens=tokens or PlainTokens(),
         clock=waits.clock,
         sleep=waits.sleep,
-        **({} if now is None else {"now": now}),
+        now=now or machine_now,
     )
 
 

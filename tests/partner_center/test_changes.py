@@ -33,7 +33,7 @@ def tenant(sim):
 
 def live_of(provider, tenant, own):
     (found,) = provider.read([CustomerRef(key="k", tenant=tenant, domain=None)])
-    return next(item for item in found.subscriptions if item.id == id)
+    return next(item for item in found.subscriptions if item.id == own)
 
 
 def change(provider, tenant, own, action, **guard):

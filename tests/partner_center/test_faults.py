@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -361,7 +362,11 @@ def test_silence_is_not_asked_a_hundred_times():
 
 
 def page(*ids, token=None, uri="customers?size=2?seekOperation=Next", total=None):
-    body = {"totalCount": len(ids) if total is None else total, "items": [{"id": name} for name in ids], "links": {}}
+    body: dict[str, Any] = {
+        "totalCount": len(ids) if total is None else total,
+        "items": [{"id": name} for name in ids],
+        "links": {},
+    }
     if token:
         headers = [{"key": "MS-ContinuationToken", "value": token}]
         body["links"]["next"] = {"uri": uri, "method": "GET", "headers": headers}

@@ -205,7 +205,7 @@ def test_agreement_that_needs_a_person_waits(sim, how):
     tenant = sim.seed_customer(agreement=False)
     spec = replace(AGREEMENT, attest="enhanced") if how == "enhanced-wish" else AGREEMENT
 
-    outcome = attest(over_simulator(sim, **({"auth": APP_ONLY} if how == "no-user" else {})), tenant, spec)
+    outcome = attest(over_simulator(sim, auth=APP_ONLY) if how == "no-user" else over_simulator(sim), tenant, spec)
 
     assert isinstance(outcome, Deferred)
     assert "accept" in outcome.message
