@@ -103,3 +103,8 @@ def frozen(at: datetime = NOON, **settings: Any) -> Simulator:
 
 BASIC, STANDARD, PREMIUM = "CFQ7TTC0LH18:0001", "CFQ7TTC0LDPB:0001", "CFQ7TTC0LCHC:0002"
 E3, E5, COPILOT, VISIO = "CFQ7TTC0LFLX:0001", "CFQ7TTC0LFLZ:0002", "CFQ7TTC0MM8R:0002", "CFQ7TTC0HD32:0002"
+
+
+def merged(more: dict[str, Any], **base: Any) -> dict[str, Any]:
+    """Keyword arguments with defaults, for seeding calls."""
+    return base | more

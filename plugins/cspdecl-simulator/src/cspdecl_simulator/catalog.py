@@ -245,13 +245,19 @@ def sku_from_dict(item: dict[str, Any]) -> Sku:
 
 
 def add_seeded(catalog: Catalog, item: dict[str, Any]) -> None:
-    """Adds a seeded SKU with its retail prices, or made-up ones of ten dollars a month where it names none."""
+    """Adds a seeded SKU: its own retail prices replace what was there; without any, made-up ones of ten a month."""
     sku = sku_from_dict(item)
+    known = [place for place in catalog.prices if place[0] == sku.key.upper()]
     catalog.add(sku)
+    if item.get("prices") is not None:
+        for place in known:
+            del catalog.prices[place]
     for term, plans in sku.plans.items():
         for plan in plans:
             text = (item.get("prices") or {}).get(f"{term}/{plan}")
             if item.get("prices") is not None and text is None:
+                continue
+            if text is None and any(place[2:4] == (term, plan) for place in known):
                 continue
             made_up = Decimal(0) if sku.is_trial else Decimal(10) * MONTHS.get(term, 1)
             _everywhere(catalog, sku, term, plan, made_up if text is None else Decimal(text))

@@ -145,10 +145,10 @@ def clock(world: Path, instant: str | None, freeze: bool, run: bool) -> None:
         raise click.UsageError("--freeze and --run exclude each other")
     wanted = _instant(instant) if instant is not None else None
     with _world(world) as simulator:
-        if wanted is not None:
-            simulator.set_time(wanted)
         if freeze:
-            simulator.freeze()
+            simulator.freeze(wanted)
+        elif wanted is not None:
+            simulator.set_time(wanted)
         if run:
             simulator.run()
         state = "frozen" if simulator.clock.frozen_at is not None else "running"

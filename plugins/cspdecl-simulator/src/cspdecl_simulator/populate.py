@@ -105,7 +105,7 @@ def populate(simulator: Simulator, declared: Declared, edits: list[Doc] | None =
                 subscriptions += _seed_line(simulator, tenant, line, plan.take(line.address))
             for extra in customer_edit.get("extra") or ():
                 subscriptions += _seed_extra(simulator, tenant, extra)
-    plan.finish()
+        plan.finish()
     return customers, subscriptions
 
 

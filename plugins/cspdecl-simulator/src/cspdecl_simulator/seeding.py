@@ -207,6 +207,8 @@ class Seeding(Stocking):
             until = cancel_until(sku.kind, term_name, begin)
             last = _when(cancel_until_date) or until
             row["cancel_until"] = iso(last) if last is not None and not row["trial"] else None
+            if status != "active":
+                row["status_since"] = iso(call.now)
             if status not in ("active", "suspended"):
                 row.update(auto=False, lots=row["lots"] if lots is not None else [], cancel_until=None)
             row.update(more)

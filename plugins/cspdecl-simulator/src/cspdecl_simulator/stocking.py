@@ -56,7 +56,7 @@ class Stocking(WorldFile):
                 "starts": "",
                 "ends": "",
             }
-            self.store.save_shared("price-list", f"single/{self.store.next_seq()}", {"rows": [row]})
+            self.store.save_shared("price-row", f"single/{self.store.next_seq()}", {"rows": [row]})
             self._catalog_changed()
 
     def load_prices(self, path: str | Path) -> int:

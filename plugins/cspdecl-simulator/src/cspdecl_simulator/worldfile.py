@@ -88,6 +88,12 @@ class WorldFile:
                 add_seeded(catalog, item)
             if rows:
                 pricelist.add_rows(catalog, [row for part in rows for row in part["rows"]])
+            singles = [row for part in self.store.shared("price-row").values() for row in part["rows"]]
+            for row in singles:
+                catalog.prices.pop(
+                    (row["sku"].upper(), row["segment"], row["term"], row["plan"], row["currency"]), None
+                )
+            pricelist.add_rows(catalog, singles)
             self._catalogs = (version, catalog)
         return self._catalogs[1]
 
