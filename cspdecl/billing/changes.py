@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 from cspdecl.billing.bundles import component_costs, with_allocation
 from cspdecl.billing.money import (
@@ -78,7 +79,7 @@ def record_operation(
     others when the provider says.
     """
     estate = estate or Estate()
-    maker = _Maker(operation, applied, context, prices, recorded_at, before, estate)
+    maker = _Maker(operation, applied, context, prices, recorded_at, before or _found(operation, estate), estate)
     match operation.action:
         case Purchase() | SetSeats() | Cancel() as action:
             return (maker.seats(action),)
@@ -123,8 +124,10 @@ class _Maker:
         subscription = seen or self.before
         change = self._base(kind, basis, self.applied.receipt.at)
         change = with_subscription(with_quantity(change, before, after), subscription, self._ids(subscription))
+        others = self._other_seats(subscription)
         if isinstance(action, Cancel):
-            change = replace(change, state="ended", scheduled=None, provider_status=seen.status if seen else None)
+            state: Literal["running", "ended"] = "running" if others else "ended"
+            change = replace(change, state=state, scheduled=None, provider_status=seen.status if seen else None)
         on = change.time.date()
         if isinstance(action, Purchase) and seen is not None:
             on = seen.term_started.date()  # what is bought is charged from the first day of its term
@@ -134,7 +137,8 @@ class _Maker:
             change, self._price(basis_of_money), basis_of_money, line=self.operation.context, on=on,
             market=self.context.market,
         )  # fmt: skip
-        return self._finished(change, basis_of_money, on)
+        # an address may stand for several subscriptions: charged is this one, held are all of them
+        return self._finished(with_quantity(change, before + others, after + others), basis_of_money, on)
 
     def _price(self, subscription: LiveSubscription | None) -> UnitPrice | UnknownPrice:
         action, line = self.operation.action, self.operation.context
@@ -223,7 +227,7 @@ class _Maker:
         change = self._base("other", f"{self.operation.reason.text}; changes no charge now", self.applied.receipt.at)
         if not self.operation.address.path:
             return change
-        seats = seen.seats if seen else self._recorded_seats()
+        seats = seen.seats + self._other_seats(seen) if seen else self._recorded_seats()
         change = with_subscription(with_quantity(change, seats, seats), seen, self._ids(seen))
         if self.applied.subscription is None:  # not read back: what was sent is what is known
             match action:
@@ -288,10 +292,27 @@ class _Maker:
         return tuple(known[ident] for ident in action.ids if ident in known)
 
     def _recorded_seats(self, address: Address | None = None) -> int:
-        if self.before is not None:
-            return self.before.seats
         last = self.estate.recorded.get(address or self.operation.address)
-        return int(last.seats) if last else self.operation.guard.seats or 0
+        if last is not None:
+            return int(last.seats)
+        return self.before.seats if self.before is not None else self.operation.guard.seats or 0
+
+    def _other_seats(self, subscription: LiveSubscription | None) -> int:
+        bound = self.estate.bindings.get(self.operation.address)
+        customer = self.estate.live.get(self.operation.address.customer)
+        if bound is None or customer is None or subscription is None or isinstance(self.operation.action, Purchase):
+            return 0
+        others = set(bound.ids) - {subscription.id}
+        return sum(item.seats for item in customer.subscriptions if item.id in others and item.status.running)
+
+
+def _found(operation: Operation, estate: Estate) -> LiveSubscription | None:
+    """The subscription an operation in our own books is about, where nobody handed it in."""
+    action = operation.action
+    customer = estate.live.get(operation.address.customer)
+    if customer is None or not isinstance(action, (Forget, Rebind)) or not action.ids:
+        return None
+    return next((item for item in customer.subscriptions if item.id == action.ids[-1]), None)
 
 
 def add_seat_money(

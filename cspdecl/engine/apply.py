@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cspdecl import __version__
 from cspdecl.billing.changes import RunContext
+from cspdecl.billing.fold import fold_recorded
 from cspdecl.core.diagnostics import error, has_errors
 from cspdecl.core.errors import ConfigurationError, CspdeclError, StalePlan, StoreDamaged
 from cspdecl.core.operation import Operation, Plan
@@ -134,6 +135,8 @@ def settler_of(session: Session, planned: Planned, context: RunContext) -> Settl
         bindings=dict(store.bindings()),
         live=dict(planned.live.customers),
         clock=session.clock,
+        desired=session.require()[1],
+        recorded=fold_recorded(store.last_records().values()),
     )
 
 

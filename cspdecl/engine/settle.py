@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cspdecl.billing.chain import seal
-from cspdecl.billing.changes import RunContext, record_operation
+from cspdecl.billing.changes import Estate, RunContext, record_operation
+from cspdecl.billing.fold import fold_recorded
 from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
@@ -32,18 +33,20 @@ from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription, Status
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, Deferred, JournalEntry, ProbeOutcome, Receipt, Rejected, Stale
 from cspdecl.core.plain import to_plain
-from cspdecl.core.records import LedgerHead, LedgerRecord
+from cspdecl.core.records import LedgerHead, LedgerRecord, Recorded
 from cspdecl.spi.provider import Call
 from cspdecl.spi.store import Batch
 
 if TYPE_CHECKING:
+    from cspdecl.core.desired import DesiredState
     from cspdecl.core.project import PriceBook
     from cspdecl.engine.clock import Clock
 
 
 @dataclass(slots=True)
 class Settler:
-    """What a run knows while it settles: context of its records, prices, bindings and the last reading."""
+    """What a run knows while it settles: context of its records, prices, bindings, the last reading, what is declared
+    and what was last recorded."""
 
     context: RunContext
     prices: PriceBook
@@ -51,6 +54,8 @@ class Settler:
     bindings: dict[Address, Binding]
     live: dict[str, LiveCustomer]
     clock: Clock
+    desired: DesiredState | None = None
+    recorded: dict[Address, Recorded] = field(default_factory=dict)
 
     def begin(self) -> BatchBuilder:
         """Start collecting one transaction."""
@@ -164,6 +169,12 @@ class BatchBuilder:
         if isinstance(answer, Applied):
             before = self._before(operation)
             recorded_at = self.settler.clock.now()
+            estate = Estate(
+                desired=self.settler.desired,
+                live=self.settler.live,
+                bindings=self.settler.bindings,
+                recorded=self.settler.recorded,
+            )
             for change in record_operation(
                 operation,
                 answer,
@@ -171,9 +182,11 @@ class BatchBuilder:
                 prices=self.settler.prices,
                 recorded_at=recorded_at,
                 before=before,
+                estate=estate,
             ):
                 record = seal(change, self.settler.head, recorded_at)
                 self.settler.head = LedgerHead(seq=record.seq, hash=record.hash)
+                self.settler.recorded.update(fold_recorded([record]))
                 self.ledger.append(record)
             self._bind(operation, answer)
             self._remember(operation, answer)
