@@ -116,6 +116,16 @@ def test_two_purchases_of_one_offer_in_one_run():
     assert {"a", "b"} == {item.nickname for item in world.running()}
 
 
+def test_purchases_of_another_process_that_the_plan_reckons_with():
+    """After a crash the first of two planned purchases is a stranger's by id, but reckoned with; a third one is not."""
+    world = World()
+    world.buy(purchase(nickname="a"))
+    second = operation(purchase(nickname="b"), Guard(tenant=world.tenant, earlier_purchases=1))
+
+    assert isinstance(carry_out(world.connect(), second, call(world.tenant)), Applied)
+    assert isinstance(carry_out(world.connect(), second, call(world.tenant)), Stale)
+
+
 def test_subscription_that_provisions_slowly_is_waited_for():
     """Ordered, not provisioned: pending, again and again, until it is active; never a second order."""
     world = World(provisioning_seconds=120)

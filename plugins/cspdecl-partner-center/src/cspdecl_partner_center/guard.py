@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from cspdecl.core.live import LiveSubscription, NextTerm
 from cspdecl.core.operation import Guard
@@ -32,10 +33,17 @@ def differs(guard: Guard, live: LiveSubscription) -> str | None:
     return None
 
 
-def newcomers(guard: Guard, running: Iterable[LiveSubscription], known: Iterable[str]) -> tuple[LiveSubscription, ...]:
-    """Running subscriptions of the offer that nobody knew of when the purchase was planned."""
-    expected = {name.lower() for name in (*guard.siblings, *known)}
-    return tuple(item for item in running if item.id not in expected)
+def newcomers(guard: Guard, running: Iterable[LiveSubscription], bought: AbstractSet[str]) -> tuple[LiveSubscription, ...]:
+    """Running subscriptions of the offer that nobody reckoned with when the purchase was planned.
+
+    `bought` are those this connection bought itself. Purchases that come earlier in the plan are reckoned with, even
+    when another process made them, but no more than those.
+    """
+    planned_on = {name.lower() for name in guard.siblings}
+    new = [item for item in running if item.id not in planned_on]
+    strangers = tuple(item for item in new if item.id not in bought)
+    ours_elsewhere = max(0, guard.earlier_purchases - (len(new) - len(strangers)))
+    return strangers if len(strangers) > ours_elsewhere else ()
 
 
 def in_words(scheduled: NextTerm | None) -> str:

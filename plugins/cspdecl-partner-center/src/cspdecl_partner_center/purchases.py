@@ -143,7 +143,7 @@ class Buyer:
         if cart.status != "active":
             return self._submitted(step)
         running = self._running(action, tenant)
-        if any(item.nickname == action.nickname for item in newcomers(operation.guard, running, self._bought)):
+        if any(item.nickname == action.nickname and item.id not in operation.guard.siblings for item in running):
             return self._submitted(step)  # our own name: the checkout went through and its answer was lost
         if (stop := self._somebody_bought(operation, action, running)) is not None:
             return stop
