@@ -414,3 +414,49 @@ def test_a_recorded_bundle_goes_on_from_what_was_billed():
         estate=Estate(recorded=fold_recorded(sealed(first))),
     )
     assert (second.bundle_quantity_before, second.bundle_quantity_after) == (30, 28)
+
+
+# ---- what stands around ----
+
+
+def test_a_rename_carries_the_term_along():
+    """The new address knows its term from what is live, so that its next renewal is seen."""
+    old = Address.parse("hafenkontor/visio-alt")
+    _leaving, arriving = record_operation(
+        operation(Rebind(source=old, ids=("s-1",))),
+        applied(),
+        context=CONTEXT,
+        prices=price_book(),
+        recorded_at=NOW,
+        before=None,
+        estate=Estate(live={"hafenkontor": customer(subscription(8))}),
+    )
+    assert (arriving.term_end, arriving.quantity_after, arriving.provider_subscription_id) == (
+        at("2027-03-15"),
+        8,
+        "s-1",
+    )
+
+
+def test_one_of_two_subscriptions_is_charged_and_both_are_held():
+    """An address of 5 + 25 seats gets three more on one of them: charged as 25 → 28, recorded as 30 → 33."""
+    around = Estate(
+        live={"hafenkontor": customer(subscription(5, id="s-0"), subscription(25))},
+        bindings={LINE: binding(LINE, "s-0", "s-1")},
+    )
+    change = record(SetSeats(before=25, after=28), subscription(28), before=subscription(25), estate=around)
+    assert (change.quantity_before, change.quantity_after) == (30, 33)
+    assert [one.quantity for one in change.cost_lines] == [25, 28]
+    assert change.provider_subscription_ids == ("s-0", "s-1")
+    gone = record(Cancel(seats=25), subscription(25, status=Status.DELETED), before=subscription(25), estate=around)
+    assert (gone.state, gone.quantity_after) == ("running", 5)
+
+
+def test_closing_takes_back_exactly_what_was_recorded():
+    """The ledger had 25; live shows 30 that nobody recorded: the books close at what they held."""
+    opening = record(
+        Adopt(provider="partner-center", tenant=TENANT, ids=("s-1",), offer=PREMIUM),
+        estate=Estate(live={"hafenkontor": customer(subscription(25))}),
+    )
+    held = Estate(recorded=fold_recorded(sealed(opening)))
+    assert record(Forget(ids=("s-1",)), before=subscription(30), estate=held).quantity_before == 25
