@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "reference" / "partner-center" / "examples"
+from tests.conftest import SHARED
+
+FOLDER = SHARED / "reference" / "partner-center" / "examples"
 CUSTOMER = "eebd1b55-5360-4438-a11d-5c06918c3014"
 SUBSCRIPTION = "83ef9d05-4169-4ef9-9657-0e86b1eab1de"
 RESELLER = "484e548c-f5f3-4528-93a9-c16c6373cb59"

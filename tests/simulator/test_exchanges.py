@@ -10,7 +10,7 @@ import pytest
 from tests.simulator import exchange_worlds, exchanges
 
 pytestmark = pytest.mark.skipif(
-    not exchanges.FOLDER.is_dir(), reason="the documented exchanges are not beside the project"
+    not exchanges.FOLDER.is_dir(), reason="the documented exchanges (../shared) are not beside the project"
 )
 KINDS = {
     bool: "boolean",
