@@ -33,7 +33,9 @@ def differs(guard: Guard, live: LiveSubscription) -> str | None:
     return None
 
 
-def newcomers(guard: Guard, running: Iterable[LiveSubscription], bought: AbstractSet[str]) -> tuple[LiveSubscription, ...]:
+def newcomers(
+    guard: Guard, running: Iterable[LiveSubscription], bought: AbstractSet[str]
+) -> tuple[LiveSubscription, ...]:
     """Running subscriptions of the offer that nobody reckoned with when the purchase was planned.
 
     `bought` are those this connection bought itself. Purchases that come earlier in the plan are reckoned with, even
