@@ -144,8 +144,7 @@ def customer_document(
     spec: dict[str, Any] = {"tenant": customer.tenant, "displayName": customer.name}
     if provider:
         spec["provider"] = provider
-    if lines:
-        spec["subscriptions"] = lines
+    spec["subscriptions"] = lines
     document = {"apiVersion": "cspdecl/v1", "kind": "Customer", "metadata": metadata, "spec": spec}
     return document, tuple(remarks)
 
