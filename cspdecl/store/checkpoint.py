@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from cspdecl.core.errors import StoreDamaged
 from cspdecl.core.records import GENESIS
 from cspdecl.store.files import write_atomically
+from cspdecl.store.words import damaged
 
 NAME = "ledger.checkpoint"
 
@@ -34,7 +34,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except FileNotFoundError:
         return Checkpoint()
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise StoreDamaged(f"the ledger's checkpoint {path.name} cannot be read: {problem}") from problem
+        raise damaged("CSP911", f"the ledger's checkpoint {path.name} cannot be read: {problem}") from problem
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.digest import canonical_json, sha256
-from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, StoreDamaged
+from cspdecl.core.errors import CspdeclError, LockHeld
 from cspdecl.core.live import Binding, LiveCustomer
 from cspdecl.core.outcome import JournalEntry
 from cspdecl.core.plain import PlainError, from_plain, instant_text, parse_instant, to_plain
@@ -27,7 +27,7 @@ from cspdecl.spi.store import Batch, LockOwner, OpenOperation, RunHeader, Store
 from cspdecl.store.checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
 from cspdecl.store.damage import find_damage, shorter
 from cspdecl.store.rows import operations_of, record_of, statements_of
-from cspdecl.store.words import died, held_by, in_words
+from cspdecl.store.words import damaged, died, held_by, in_words, unusable
 
 VERSION = 1
 BUSY_MS = 10_000
@@ -43,15 +43,15 @@ def open_store(url: str, root: Path, *, create: bool) -> Store:
     """
     scheme, colon, rest = url.partition(":")
     if not colon or not rest:
-        raise ConfigurationError(f"`{url}` is no store: write sqlite:PATH, such as sqlite:.cspdecl/store.db")
+        raise unusable("CSP916", f"`{url}` is no store: write sqlite:PATH, such as sqlite:.cspdecl/store.db")
     if scheme == "sqlite":
         return SqliteStore(root / rest, create=create)
     if any(point.name == scheme for point in registry.installed("store")):
         store: Store = registry.load("store", scheme)(url, root, create=create)
         return store
     if scheme in ("git", "postgresql"):
-        raise ConfigurationError(f"stores of kind `{scheme}:` are known, but not supported yet: use sqlite:PATH")
-    raise ConfigurationError(f"no store of kind `{scheme}:` is known: use sqlite:PATH")
+        raise unusable("CSP916", f"stores of kind `{scheme}:` are known, but not supported yet: use sqlite:PATH")
+    raise unusable("CSP916", f"no store of kind `{scheme}:` is known: use sqlite:PATH")
 
 
 class SqliteStore:
@@ -62,13 +62,13 @@ class SqliteStore:
         self._checkpoint = path.with_name(NAME)
         self._owner: LockOwner | None = None
         if not create and not path.exists() and not self._checkpoint.exists():
-            raise ConfigurationError(f"there is no store yet at {path.name}: apply or adopt makes one")
+            raise unusable("CSP916", f"there is no store yet at {path.name}: apply or adopt makes one")
         with in_words(path):
             try:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
             except OSError as problem:
-                raise ConfigurationError(f"the store {path.name} cannot be opened: {problem.strerror}") from problem
+                raise unusable("CSP915", f"the store {path.name} cannot be opened: {problem.strerror}") from problem
         try:
             with in_words(path):
                 self._prepare()
@@ -79,8 +79,9 @@ class SqliteStore:
     def _prepare(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            raise StoreDamaged(
-                f"the store {self._path.name} is of version {version}, this cspdecl reads {VERSION}: use a newer one"
+            raise damaged(
+                "CSP913",
+                f"the store {self._path.name} is of version {version}, this cspdecl reads {VERSION}: use a newer one",
             )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
@@ -92,7 +93,7 @@ class SqliteStore:
             # someone else may have made it while we waited for the write lock
             if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
                 if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise StoreDamaged(f"{self._path.name} is a database of something else, not a store")
+                    raise damaged("CSP912", f"{self._path.name} is a database of something else, not a store")
                 for statement in statements_of(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
@@ -167,7 +168,7 @@ class SqliteStore:
                 write_checkpoint(self._checkpoint, mark)
             except OSError as problem:
                 text = f"the records are kept, but their checkpoint cannot be written: {problem.strerror}"
-                raise ConfigurationError(text) from problem
+                raise unusable("CSP915", text) from problem
 
     def _write_journal(self, entries: Sequence[JournalEntry]) -> None:
         if not entries:
@@ -205,11 +206,12 @@ class SqliteStore:
         head = self.head()
         known = read_checkpoint(self._checkpoint)
         if known.seq > head.seq:
-            raise StoreDamaged(shorter(known, head, self._path.name))
+            raise damaged("CSP910", shorter(known, head, self._path.name))
         for record in records:
             if record.seq != head.seq + 1 or record.previous != head.hash:
-                raise StoreDamaged(
-                    f"record {record.seq} does not follow the ledger's head {head.seq}: somebody else wrote meanwhile"
+                raise damaged(
+                    "CSP914",
+                    f"record {record.seq} does not follow the ledger's head {head.seq}: somebody else wrote meanwhile",
                 )
             at = instant_text(record.recorded_at)
             try:
@@ -218,7 +220,9 @@ class SqliteStore:
                     (record.seq, record.id, str(record.address), at, record.body, record.previous, record.hash),
                 )
             except sqlite3.IntegrityError as problem:
-                raise StoreDamaged(f"record {record.id[:16]} of {record.address} is already in the ledger") from problem
+                raise damaged(
+                    "CSP914", f"record {record.id[:16]} of {record.address} is already in the ledger"
+                ) from problem
             head = LedgerHead(seq=record.seq, hash=record.hash)
         return head
 
@@ -274,7 +278,9 @@ class SqliteStore:
             if run not in plans:
                 plans[run] = operations_of(plan)
             if op not in plans[run]:
-                raise StoreDamaged(f"the journal holds operation {op[:12]} of run {run}, but the run's plan does not")
+                raise damaged(
+                    "CSP917", f"the journal holds operation {op[:12]} of run {run}, but the run's plan does not"
+                )
             found.append(
                 OpenOperation(
                     run=run,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cspdecl.core.diagnostics import error
 from cspdecl.core.errors import ConfigurationError, CspdeclError, StoreDamaged, TryLater
 from cspdecl.spi.store import LockOwner
 
@@ -27,16 +28,26 @@ def _translated(problem: sqlite3.Error, name: str) -> CspdeclError:
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return TryLater(f"the store {name} is busy: another process is writing to it; try again")
     if primary == sqlite3.SQLITE_FULL:
-        return ConfigurationError(f"the disk of the store {name} is full; nothing of this step was written there")
+        return unusable("CSP915", f"the disk of the store {name} is full; nothing of this step was written there")
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return ConfigurationError(f"the store {name} cannot be written: file or folder are read-only")
+        return unusable("CSP915", f"the store {name} cannot be written: file or folder are read-only")
     if primary == sqlite3.SQLITE_CANTOPEN:
-        return ConfigurationError(f"the store {name} cannot be opened: is its folder there and readable?")
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreDamaged(f"the store {name} is damaged ({problem}); bring it back from a backup")
+        return unusable("CSP915", f"the store {name} cannot be opened: is its folder there and readable?")
     if primary == sqlite3.SQLITE_IOERR:
-        return ConfigurationError(f"the disk of the store {name} does not answer as it should ({problem})")
-    return StoreDamaged(f"the store {name} refuses: {problem}")
+        return unusable("CSP915", f"the disk of the store {name} does not answer as it should ({problem})")
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return damaged("CSP912", f"the store {name} is damaged ({problem}); bring it back from a backup")
+    return damaged("CSP912", f"the store {name} refuses: {problem}")
+
+
+def damaged(code: str, message: str) -> StoreDamaged:
+    """A store that cannot be trusted, with the code that `cspdecl explain` knows."""
+    return StoreDamaged(message, diagnostics=(error(code, message),))
+
+
+def unusable(code: str, message: str) -> ConfigurationError:
+    """A store that cannot be used as things are, with its code."""
+    return ConfigurationError(message, diagnostics=(error(code, message),))
 
 
 def held_by(owner: LockOwner) -> str:

@@ -13,10 +13,11 @@ from cspdecl.billing.chain import verify
 from cspdecl.billing.changes import record_operation
 from cspdecl.billing.document import change_of
 from cspdecl.billing.fold import fold_book, fold_recorded
-from cspdecl.core.action import Adopt, BookService, Cancel, Forget, Rebind, SetSeats
+from cspdecl.core.action import Action, Adopt, BookService, Cancel, Forget, Rebind, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.digest import sha256
-from cspdecl.core.records import LedgerHead
+from cspdecl.core.live import LiveSubscription
+from cspdecl.core.records import BillingChange, LedgerHead
 from tests.unit.billing.estate import (
     CONTEXT,
     NOW,
@@ -105,7 +106,7 @@ def histories(draw):
     """Adopting, changing, renaming, forgetting, cancelling and booking on three lines, in any order that makes sense."""
     held: dict[Address, int] = {}
     booked = 0
-    steps = []
+    steps: list[tuple[Action, Address, LiveSubscription | None, LiveSubscription | None, str]] = []
     for number in range(draw(st.integers(1, 14))):
         address = draw(st.sampled_from(LINES))
         seats = draw(st.integers(1, 90))
@@ -143,7 +144,8 @@ def histories(draw):
 
 
 def written(steps):
-    changes, when = [], NOW
+    changes: list[BillingChange] = []
+    when = NOW
     for action, address, before, after, ident in steps:
         when += timedelta(minutes=1)
         service = isinstance(action, BookService)

@@ -431,11 +431,8 @@ def test_a_rename_carries_the_term_along():
         before=None,
         estate=Estate(live={"hafenkontor": customer(subscription(8))}),
     )
-    assert (arriving.term_end, arriving.quantity_after, arriving.provider_subscription_id) == (
-        at("2027-03-15"),
-        8,
-        "s-1",
-    )
+    assert (arriving.term_end, arriving.provider_subscription_id) == (at("2027-03-15"), "s-1")
+    assert arriving.quantity_after == 8
 
 
 def test_one_of_two_subscriptions_is_charged_and_both_are_held():
