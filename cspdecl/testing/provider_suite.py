@@ -70,8 +70,8 @@ class ProviderSuite(ConvergenceSuite):
         self, other_side: SuiteWorld, connect: Callable[..., Provider]
     ) -> None:
         """Planned on nothing of this offer, and there is one now: nothing is bought."""
-        provider = connect()
-        buy(provider, other_side, seats=9)
+        buy(connect(), other_side, seats=9)
+        provider = connect()  # what a connection bought itself it may know about
 
         second = replace(purchase(other_side, 9), nickname="another one")
         answer = finish(provider, bare(second, other_side), other_side)
