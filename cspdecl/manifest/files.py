@@ -73,13 +73,17 @@ def find_files(root: Path) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
 def read_file(root: Path, path: str) -> FileText | Diagnostic:
     """One file's bytes, or why they could not be had."""
     try:
-        with open(root / path, "rb", opener=_open_without_waiting) as stream:
-            status = os.fstat(stream.fileno())
+        # descriptors without Python's buffers: a third of the cost where there are thousands of small files
+        handle = _open_without_waiting(f"{root}/{path}")
+        try:
+            status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
                 return _unreadable(path, "it is no regular file")
             if status.st_size > MAX_BYTES:
                 return _unreadable(path, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
-            return FileText(path=path, data=stream.read())
+            return FileText(path=path, data=_read_all(handle, status.st_size))
+        finally:
+            os.close(handle)
     except OSError as problem:
         return _unreadable(path, (problem.strerror or type(problem).__name__).lower())
 
@@ -181,9 +185,19 @@ def _ignore_rules(root: Path) -> tuple[Callable[[str, bool], bool], list[Diagnos
     return ignored, problems
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
+def _open_without_waiting(path: str) -> int:
     """A named pipe called x.yaml is refused, not waited for."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    return os.open(
+        path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    )
+
+
+def _read_all(handle: int, size: int) -> bytes:
+    """Everything of a file, also where it grows meanwhile or a read ends early."""
+    data = os.read(handle, size + 1)
+    while more := os.read(handle, 1 << 20):
+        data += more
+    return data
 
 
 def _unreadable(path: str, why: str) -> Diagnostic:

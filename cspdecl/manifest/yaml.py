@@ -8,6 +8,7 @@ are not kept: locate.py finds them again when a diagnostic is printed.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ MAX_DEPTH = 50  # the deepest manifest has nine levels; libyaml's own recursion 
 ALIAS_BUDGET = 10_000  # values that aliases may add to one document: a few lines of them can mean 9**8
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}").fullmatch  # longer runs of digits are somebody's id: text
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
-_PLAIN, _QUOTED, _COLLECTION = object(), object(), object()
+_UNTAGGED = object()  # no text, so that a tag that was written can be told from none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +57,12 @@ class _TooDeepError(MarkedYAMLError):
 
 
 class _Tagging:
-    """What PyYAML asks while composing: the three kinds of untagged node, and how deep we are."""
+    """What PyYAML asks while composing: the tag of what has none, and how deep we are."""
 
     depth = 0
 
     def resolve(self, kind: type[Node], value: str | None, implicit: Any) -> object:
-        if kind is not ScalarNode:
-            return _COLLECTION
-        return _PLAIN if implicit[0] else _QUOTED
+        return _UNTAGGED
 
     def descend_resolver(self, parent: Node | None, index: object) -> None:
         self.depth += 1
@@ -100,35 +99,77 @@ def _fast_composer() -> type[Any] | None:
 _FastComposer = _fast_composer()
 
 
+def _bare_composer() -> type[Any] | None:
+    """As the fast composer, asking nothing in Python: three calls a node were a third of all loading.
+
+    The hooks are C callables of the right arity: a tag that was written is text, and what `slice` makes is none.
+    Depth is counted when values are built, so this is only for texts that cannot be nested deeply (`_is_shallow`).
+    """
+    if _FastComposer is None:
+        return None
+
+    class BareComposer(_FastComposer):  # type: ignore[misc, valid-type]
+        resolve = slice
+        descend_resolver = operator.is_
+        ascend_resolver = tuple
+
+    return BareComposer
+
+
+_BareComposer = _bare_composer()
+_RUN_OF_INDICATORS = re.compile(r"^[ \t?:-]{200}", re.MULTILINE)
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether a text cannot be nested so deeply that the parser's own recursion would be in danger (some thousands)."""
+    return text.count("[") + text.count("{") < 1000 and not _RUN_OF_INDICATORS.search(text)
+
+
 def has_libyaml() -> bool:
     """Whether the fast parser is there; without it every load carries a warning."""
     return _FastComposer is not None
 
 
-def compose(text: str, *, pure: bool = False) -> Iterator[Node]:
-    """The documents of a text as nodes with marks. Raises YAMLError where the text is no YAML (or too deep)."""
-    composer: Any = _PureComposer(text) if pure or _FastComposer is None else _FastComposer(text)
+def compose(text: str, *, pure: bool = False, careful: bool = True) -> Iterator[Node]:
+    """The documents of a text as nodes with marks. Raises YAMLError where the text is no YAML (or, if `careful`, too
+    deep)."""
+    composer: Any
+    if pure or _FastComposer is None or _BareComposer is None:
+        composer = _PureComposer(text)
+    else:
+        composer = _FastComposer(text) if careful or not _is_shallow(text) else _BareComposer(text)
     while composer.check_node():
         yield composer.get_node()
 
 
-def parse_yaml(text: str, file: str, *, pure: bool = False) -> tuple[tuple[RawDocument, ...], tuple[Diagnostic, ...]]:
+def parse_yaml(
+    text: str, file: str, *, pure: bool = False, careful: bool = False
+) -> tuple[tuple[RawDocument, ...], tuple[Diagnostic, ...]]:
     """The documents of one file and what is wrong with its text. Documents that cannot be trusted are left out;
-    after a syntax error the rest of the file is."""
+    after a syntax error the rest of the file is. `careful` looks at depth while parsing, as a second look does."""
     documents: list[RawDocument] = []
     problems: list[Diagnostic] = []
     index = 0
     try:
-        for index, node in enumerate(compose(text, pure=pure)):
+        for index, node in enumerate(compose(text, pure=pure, careful=careful)):
             builder = _Builder(text, Origin(file=file, document=index))
             value = builder.build(node)
             problems += builder.problems
             if not builder.unusable:
                 documents.append(RawDocument(file=file, index=index, value=value))
     except (YAMLError, RecursionError) as problem:
+        if not careful:
+            return parse_yaml(text, file, pure=pure, careful=True)
         at = index + 1 if documents or problems else index
         problems.append(_syntax(problem, text, Origin(file=file, document=at)))
     return tuple(documents), tuple(problems)
+
+
+def _typed(text: str) -> object:
+    """What a plain scalar means; one that is quoted, or a block, is text as it stands."""
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if _INTEGER(text) else text
 
 
 class _Builder:
@@ -138,6 +179,7 @@ class _Builder:
         self.origin = origin
         self.problems: list[Diagnostic] = []
         self.unusable = False
+        self._depth = 0
         self._aliases = "*" in text and "&" in text
         # "! x" carries a tag that the parser does not report: looked for only where the text could hold one
         self._text = text if "!" in text else None
@@ -150,40 +192,49 @@ class _Builder:
 
     def _value(self, node: Node) -> object:
         tag = node.tag
-        if self._text is not None and self._hidden_tag(node, self._text):
-            tag = "!"
+        if type(tag) is str or (self._text is not None and self._hidden_tag(node, self._text)):
+            self._tagged(node, tag if type(tag) is str else "!")
+            if type(node) is ScalarNode:
+                return node.value
         if type(node) is ScalarNode:
             text: str = node.value
-            if tag is _PLAIN:
-                if text in _WORDS:
-                    return _WORDS[text]
-                return int(text) if text[0] in "-0123456789" and _INTEGER(text) else text
-            if tag is not _QUOTED:
-                self._tagged(node, tag)
-            return text
-        if tag is not _COLLECTION:
-            self._tagged(node, tag)
-        if type(node) is MappingNode:
-            return self._mapping(node)
-        return [self._value(item) for item in node.value]
+            return text if node.style else _typed(text)
+        self._depth += 1
+        if self._depth >= MAX_DEPTH and node.value:
+            raise _TooDeepError(None, None, f"nested more than {MAX_DEPTH} levels deep", node.start_mark)
+        value = self._mapping(node) if type(node) is MappingNode else [self._value(item) for item in node.value]
+        self._depth -= 1
+        return value
 
     @staticmethod
     def _hidden_tag(node: Node, text: str) -> bool:
         """Whether a node without reported tag begins with `!`; a block mapping begins where its first key does."""
-        tag: object = node.tag
         start = node.start_mark.index
-        if not isinstance(tag, str) and text[start : start + 1] == "!":
+        if text[start : start + 1] == "!":
             return not (type(node) is MappingNode and node.value and node.value[0][0].start_mark.index == start)
         return False
 
     def _mapping(self, node: MappingNode) -> dict[str, object]:
         found: dict[str, object] = {}
+        plain = self._text is None
         for key, value in node.value:
             name = key.value
+            # The way of nearly every entry: an untagged key seen for the first time, with an untagged scalar.
+            if (
+                plain
+                and type(key) is type(value) is ScalarNode
+                and name not in found
+                and name != "<<"
+                and type(key.tag) is not str
+                and type(value.tag) is not str
+            ):
+                text = value.value
+                found[name] = text if value.style or (text not in _WORDS and not _INTEGER(text)) else _typed(text)
+                continue
             if type(key) is not ScalarNode:
                 self._problem("CSP112", "a key must be text", key.start_mark, hint="quote the key")
                 continue
-            if name == "<<" and key.tag is _PLAIN:
+            if name == "<<" and not key.style:
                 self._problem(
                     "CSP110",
                     "merge keys (`<<`) are not supported",
@@ -191,7 +242,7 @@ class _Builder:
                     hint="write the keys out; what many customers share belongs in a bundle or in the defaults",
                 )
                 continue
-            if key.tag is not _PLAIN and key.tag is not _QUOTED:
+            if type(key.tag) is str:
                 self._tagged(key, key.tag)
             if name in found:
                 first = next(other for other, _ in node.value if other.value == name).start_mark

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog, Offer, OfferTerm
+from cspdecl.core.live import Binding
 from cspdecl.core.project import PriceBook
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.manifest.load import load_manifests
 from cspdecl.planning.plan import plan
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from estate import NOW, live_customer, live_state
+from estate import NOW, live_customer, live_state, tenant_of
 
 
 def main() -> None:
@@ -32,6 +33,16 @@ def main() -> None:
     load, load_cpu = time.perf_counter() - begun, time.process_time() - cpu
     project, desired = loaded.checked()
     live = live_state(len(desired.customers))
+    bindings = {}
+    for number, (key, spec) in enumerate(desired.customers.items()):
+        for line, seen in zip(spec.subscriptions, live.customers[key].subscriptions, strict=True):
+            bindings[line.address] = Binding(
+                address=line.address,
+                provider=line.provider,
+                tenant=tenant_of(number),
+                ids=(seen.id,),
+                offer=line.offer,
+            )
     offers = {item.offer for item in live_customer(0).subscriptions if item.offer is not None}
     terms = (OfferTerm(Term.P1Y, BillingCycle.MONTHLY), OfferTerm(Term.P1M, BillingCycle.MONTHLY))
     catalog = Catalog(
@@ -49,7 +60,7 @@ def main() -> None:
         live=live,
         catalogs={"partner-center": catalog},
         prices=PriceBook(),
-        bindings={},
+        bindings=bindings,
         book={},
         last_hashes={},
         capabilities={"partner-center": everything},
