@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,6 @@ from cspdecl.store.sqlite import SqliteStore
 from tests.crash.store_writer import batch
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
 def writer(what: str, where: Path, **rest) -> subprocess.Popen[str]:
