@@ -72,7 +72,9 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, object]:
         for size, rows in ours.items()
     }
     result["octodns"] = {size: median(rows, "both") for size, rows in theirs.items()}
-    result["calls"] = {size: run_json(python, str(HERE / "measure_calls.py"), str(size)) for size in options.sizes}
+    result["calls"] = {
+        size: run_json(python, str(HERE / "measure_calls.py"), str(size), str(estates[size])) for size in options.sizes
+    }
     helps, clicks = [], []
     for _round in range(options.runs * 3):
         helps.append(seconds_of(python, "-m", "cspdecl", "--help"))

@@ -37,11 +37,7 @@ def main() -> None:
     for number, (key, spec) in enumerate(desired.customers.items()):
         for line, seen in zip(spec.subscriptions, live.customers[key].subscriptions, strict=True):
             bindings[line.address] = Binding(
-                address=line.address,
-                provider=line.provider,
-                tenant=tenant_of(number),
-                ids=(seen.id,),
-                offer=line.offer,
+                address=line.address, provider=line.provider, tenant=tenant_of(number), ids=(seen.id,), offer=line.offer
             )
     offers = {item.offer for item in live_customer(0).subscriptions if item.offer is not None}
     terms = (OfferTerm(Term.P1Y, BillingCycle.MONTHLY), OfferTerm(Term.P1M, BillingCycle.MONTHLY))
