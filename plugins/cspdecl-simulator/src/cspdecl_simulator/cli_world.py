@@ -230,17 +230,20 @@ def fault() -> None:
 @click.option("--method", default="*", show_default=True)
 @click.option("--times", type=click.IntRange(0), default=1, show_default=True, help="0 = always.")
 @click.option(
-    "--after", type=click.IntRange(0), default=0, show_default=True, help="Let this many matching requests pass first."
+    "--after", default="0", show_default=True, help="Let N matching requests pass first; `commit`: do the work."
 )
-def fault_add(world: Path, kind: str, argument: str, pattern: str, method: str, times: int, after: int) -> None:
+def fault_add(world: Path, kind: str, argument: str, pattern: str, method: str, times: int, after: str) -> None:
     """Script one fault; ARGUMENT is seconds for slow and throttle, order groups for order-error."""
-    if kind in ("slow", "throttle") and argument:
-        try:
-            float(argument)
-        except ValueError as problem:
-            raise click.BadParameter("seconds must be a number") from problem
+    if after.lower() == "commit":
+        kind, after = ("error-500-after" if kind in ("error-500", "error-503") else kind), "0"
+    if not after.isdigit():
+        raise click.BadParameter("a number of requests, or commit", param_hint="--after")
     with _world(world) as simulator:
-        click.echo(simulator.fault(kind, argument=argument, path=pattern, method=method, times=times, after=after))
+        try:
+            name = simulator.fault(kind, argument=argument, path=pattern, method=method, times=times, after=int(after))
+        except ValueError as problem:
+            raise click.BadParameter(str(problem)) from problem
+        click.echo(name)
 
 
 @fault.command("list")

@@ -42,10 +42,12 @@ def add(
 ) -> str:
     """Keeps a fault; `after` matching requests pass unharmed first, then it strikes `times` times (0 = always).
 
-    Raises ValueError for an unknown kind.
+    Raises ValueError for an unknown kind, or seconds that are no number.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown fault kind {kind!r}; known: {', '.join(KINDS)}")
+    if kind in ("slow", "throttle") and argument:
+        float(argument)
     name = f"f{store.next_seq()}"
     store.save_shared(
         "fault",

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from email.utils import format_datetime
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -128,7 +129,7 @@ class Simulator(Seeding):
         if kind == "error-503":
             raise Refusal(503, 900192, "The service is busy: try again later.")
         if kind == "throttle":
-            raise throttled(int(fault.argument or 57))
+            raise throttled(ceil(float(fault.argument or 57)))
         if kind == "stale-etag":
             raise Refusal(400, 2055, "The entity tag does not match: the resource was changed in the meantime.")
         if kind == "unreadable":

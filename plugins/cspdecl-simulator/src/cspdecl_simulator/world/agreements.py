@@ -27,6 +27,10 @@ _TYPES = {
 }
 
 
+# contract §4: 800073–800075 "under review / not approved"; which is which is not printed
+_BLOCKING = {"UnderReview": 800073, "NotAllowed": 800074, "Unknown": 800075, "Not Ready": 800075}
+
+
 def _wanted(call: Call) -> list[Doc]:
     kind = call.query.get("agreementtype") or "MicrosoftCloudAgreement"
     if kind == "*":
@@ -189,6 +193,15 @@ def has_agreement(call: Call) -> bool:
 
 
 def require_agreement(call: Call) -> None:
+    """What every purchase needs: an account that is not blocked, and an agreement.
+
+    Raises Refusal(403): 800073–800075 for an account status that blocks (contract §6), 900416 locked, 13605.
+    """
+    status = (call.customer.customer.get("validation") or {}).get("status", "Allowed")
+    if status in _BLOCKING:
+        raise Refusal(403, _BLOCKING[status], f"The customer's account status is {status}: purchases are blocked.")
+    if call.customer.customer.get("locked"):
+        raise Refusal(403, 900416, "The customer is locked.")
     if not has_agreement(call):
         raise Refusal(
             403,

@@ -163,3 +163,20 @@ def mpn_profile(call: Call) -> Answer:
             "attributes": attributes("MpnProfile"),
         },
     )
+
+
+def transfers(call: Call) -> Answer:
+    """GET /customers/{id}/transfers: subscriptions do not change hands here."""
+    return Answer(200, collection([]))
+
+
+def partner_requests(call: Call) -> Answer:
+    """GET /partnerRequests: who called with which factor; every user token here carries MFA (contract §2)."""
+    item = {
+        "mfaCompliant": True,
+        "upn": call.caller.upn,
+        "objectId": call.caller.object_id,
+        "applicationId": call.caller.application,
+        "operationName": "GetPartnerRequests",
+    }
+    return Answer(200, collection([item]))

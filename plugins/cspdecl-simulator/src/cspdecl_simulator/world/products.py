@@ -19,7 +19,7 @@ from ..catalog import (
     availability_id,
     resolve_availability,
 )
-from ..wire import Answer, Body, Doc, Refusal, attributes, collection, link, pascal
+from ..wire import Answer, Doc, Refusal, attributes, collection, link, pascal
 from .call import Call
 
 _VIEWS: dict[str, tuple[str, ...]] = {
@@ -334,5 +334,30 @@ def offer_doc(sku: Sku, country: str) -> Doc:
     return doc
 
 
-def country_of(form: Body, call: Call) -> str:
-    return form.text("country") or call.country
+def offer_addons(call: Call) -> Answer:
+    """GET /offers/{id}/addons: traditional add-ons that name the offer as a prerequisite."""
+    wanted = call.params["offer"].upper()
+    found = [
+        sku
+        for sku in call.catalog.skus.values()
+        if sku.kind == LEGACY and sku.addon and wanted in {key.split(":")[0].upper() for key in sku.prerequisites}
+    ]
+    return Answer(200, collection([offer_doc(sku, _country(call)) for sku in found]))
+
+
+def offer_categories(call: Call) -> Answer:
+    """GET /offercategories?country="""
+    country = _country(call)
+    names = ("Enterprise", "SmallBusiness", "Government", "Education", "Trial")
+    items = [
+        {
+            "id": f"{name}_Key",
+            "name": name,
+            "rank": rank,
+            "locale": "en-us",
+            "country": country,
+            "attributes": attributes("OfferCategory"),
+        }
+        for rank, name in enumerate(names, start=1)
+    ]
+    return Answer(200, collection(items, f"/offercategories?country={country}"))

@@ -67,7 +67,7 @@ def custom_domains(call: Call) -> Answer:
         200,
         collection(
             [
-                {"domain": name, "attributes": attributes("CustomDomain")}
+                {"domain": name, "name": name, "status": "verified", "attributes": attributes("CustomDomain")}
                 for name in call.customer.customer["custom_domains"]
             ]
         ),

@@ -6,7 +6,8 @@ SKU's provisioning id.
 
 from __future__ import annotations
 
-from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, present, snake
+from ..catalog import Sku
+from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, present, snake
 from .call import Call
 
 _FIELDS = {
@@ -19,7 +20,7 @@ _FIELDS = {
 }
 
 
-def _doc(row: Doc) -> Doc:
+def _doc(call: Call, row: Doc) -> Doc:
     return {
         name: row.get(name)
         for name in ("usageLocation", "id", "userPrincipalName", "firstName", "lastName", "displayName", "immutableId")
@@ -29,6 +30,7 @@ def _doc(row: Doc) -> Doc:
         "userDomainType": "none",
         "state": row["state"],
         "softDeletionTime": row.get("softDeletionTime"),
+        "links": {"self": link(f"{call.base}/users/{row['id']}")},
         "attributes": attributes("CustomerUser"),
     }
 
@@ -55,7 +57,7 @@ def list_users(call: Call) -> Answer:
         size, start = int(call.query.get("size") or 500), int(call.headers.get("ms-continuationtoken", "0"))
     except ValueError as problem:
         raise Refusal(400, 800002, "size or continuation token is not valid.") from problem
-    answer = collection([_doc(row) for row in rows[start : start + size]], f"{call.base}/users?size={size}")
+    answer = collection([_doc(call, row) for row in rows[start : start + size]], f"{call.base}/users?size={size}")
     if start + size < len(rows):
         token = str(start + size)
         answer["continuationToken"] = token
@@ -82,7 +84,7 @@ def create_user(call: Call) -> Answer:
     call.customer.put("user", row)
     call.audit("customer_user", "create_customer_user", new={"Id": row["id"], "UserPrincipalName": name})
     password = form.part("passwordprofile")
-    doc = _doc(row)
+    doc = _doc(call, row)
     doc["passwordProfile"] = {
         "forceChangePassword": bool(password.get("forcechangepassword", True)),
         "password": password.text("password") or call.short_id(),
@@ -91,7 +93,7 @@ def create_user(call: Call) -> Answer:
 
 
 def get_user(call: Call) -> Answer:
-    return Answer(200, _doc(_find(call)))
+    return Answer(200, _doc(call, _find(call)))
 
 
 def patch_user(call: Call) -> Answer:
@@ -107,7 +109,7 @@ def patch_user(call: Call) -> Answer:
         row["softDeletionTime"] = None if state == "active" else iso(call.now)
     call.customer.put("user", row)
     call.audit("customer_user", "update_customer_user", new={"Id": row["id"]})
-    return Answer(200, _doc(row))
+    return Answer(200, _doc(call, row))
 
 
 def delete_user(call: Call) -> Answer:
@@ -166,7 +168,7 @@ def subscribed_skus(call: Call) -> Answer:
                     "targetType": "User",
                     "licenseGroupId": "group1",
                 },
-                "servicePlans": [],
+                "servicePlans": [_plan(seats["sku"], sku_id, "Success")],
                 "capabilityStatus": "Enabled" if seats["active"] else "Warning" if seats["warning"] else "Suspended",
                 "attributes": attributes("SubscribedSku"),
             }
@@ -174,36 +176,29 @@ def subscribed_skus(call: Call) -> Answer:
     return Answer(200, collection(items))
 
 
+def _plan(sku: Sku, sku_id: str, status: str) -> Doc:
+    return {
+        "displayName": sku.title,
+        "serviceName": sku.part_number,
+        "id": sku_id,
+        "capabilityStatus": status,
+        "targetType": "User",
+    }
+
+
 def user_licenses(call: Call) -> Answer:
     row = _find(call)
     seats, items = _seats(call), []
     for sku_id in row["licenses"]:
         sku = seats[sku_id]["sku"] if sku_id in seats else None
-        plans = (
-            [
-                {
-                    "displayName": sku.title,
-                    "serviceName": sku.part_number,
-                    "id": sku_id,
-                    "capabilityStatus": "Assigned",
-                    "targetType": "User",
-                }
-            ]
-            if sku
-            else []
-        )
-        items.append(
-            {
-                "servicePlans": plans,
-                "productSku": {
-                    "id": sku_id,
-                    "name": sku.title if sku else "",
-                    "skuPartNumber": sku.part_number if sku else "",
-                    "licenseGroupId": "group1",
-                },
-                "attributes": attributes("License"),
-            }
-        )
+        product = {
+            "id": sku_id,
+            "name": sku.title if sku else "",
+            "skuPartNumber": sku.part_number if sku else "",
+            "licenseGroupId": "group1",
+        }
+        plans = [_plan(sku, sku_id, "Assigned")] if sku else []
+        items.append({"servicePlans": plans, "productSku": product, "attributes": attributes("License")})
     return Answer(200, collection(items))
 
 
