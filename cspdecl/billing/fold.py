@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,20 +20,23 @@ from cspdecl.core.plain import parse_instant
 from cspdecl.core.records import BookEntry, LedgerRecord, Recorded
 from cspdecl.core.terms import BillingCycle, Term
 
+_SERVICE = '"component_kind":"own_service"'
+
 
 def fold_recorded(records: Iterable[LedgerRecord]) -> dict[Address, Recorded]:
     """The last recorded state of every address, bundle instances included."""
     found: dict[Address, Recorded] = {}
     anchors: dict[Address, Address] = {}
     for record in records:
-        data = json.loads(record.body)["data"]
-        found[record.address] = _recorded(record, data)
+        document = json.loads(record.body)
+        data, at = document["data"], parse_instant(document["time"])
+        found[record.address] = _recorded(record, data, at)
         was = anchors.pop(record.address, None)
         if was is not None:
             del found[was]
         if data.get("bundle_anchor") and "bundle_instance" in data:
             instance = anchors[record.address] = Address.parse(data["bundle_instance"])
-            found[instance] = _bundle(record, data, instance)
+            found[instance] = _bundle(record, data, at, instance)
     return found
 
 
@@ -40,11 +44,11 @@ def fold_book(records: Iterable[LedgerRecord]) -> dict[Address, BookEntry]:
     """The own services that are held now: address, service, quantity and our price."""
     found: dict[Address, BookEntry] = {}
     for record in records:
-        data = json.loads(record.body)["data"]
-        if data.get("component_kind") != "own_service":
-            continue
         found.pop(record.address, None)
-        if data["state"] == "running":
+        if _SERVICE not in record.body:  # most records are no services: spare the parsing
+            continue
+        data = json.loads(record.body)["data"]
+        if data.get("component_kind") == "own_service" and data["state"] == "running":
             found[record.address] = BookEntry(
                 address=record.address,
                 service=data.get("service", ""),
@@ -54,7 +58,7 @@ def fold_book(records: Iterable[LedgerRecord]) -> dict[Address, BookEntry]:
     return found
 
 
-def _recorded(record: LedgerRecord, data: dict[str, Any]) -> Recorded:
+def _recorded(record: LedgerRecord, data: dict[str, Any], at: datetime) -> Recorded:
     return Recorded(
         address=record.address,
         hash=record.hash,
@@ -63,7 +67,7 @@ def _recorded(record: LedgerRecord, data: dict[str, Any]) -> Recorded:
         seats=Decimal(data["quantity_after"]),
         term_ends=parse_instant(data["term_end"]) if "term_end" in data else None,
         status=data["state"],
-        at=parse_instant(json.loads(record.body)["time"]),
+        at=at,
         provider=data.get("provider"),
         tenant=data.get("customer_tenant_id"),
         ids=tuple(data.get("provider_subscription_ids", ())),
@@ -79,7 +83,7 @@ def _recorded(record: LedgerRecord, data: dict[str, Any]) -> Recorded:
     )
 
 
-def _bundle(record: LedgerRecord, data: dict[str, Any], instance: Address) -> Recorded:
+def _bundle(record: LedgerRecord, data: dict[str, Any], at: datetime, instance: Address) -> Recorded:
     seats = Decimal(data.get("bundle_quantity_after", "0"))
     return Recorded(
         address=instance,
@@ -89,7 +93,7 @@ def _bundle(record: LedgerRecord, data: dict[str, Any], instance: Address) -> Re
         seats=seats,
         term_ends=None,
         status="running" if seats else "ended",
-        at=parse_instant(json.loads(record.body)["time"]),
+        at=at,
         provider=data.get("provider"),
         tenant=data.get("customer_tenant_id"),
         sell=_sell(data, "bundle_sell"),

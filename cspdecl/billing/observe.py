@@ -124,6 +124,9 @@ class _Look:
             change = self._blank("ended", "other", origin, ends, instant_text(ends), basis)
             change = with_subscription(with_quantity(change, seats, 0), seen, self.binding.ids)
             change = replace(change, state="ended", scheduled=None, provider_status=seen.status if seen else None)
+            unit = change_of(self.last.body).cost_unit_list
+            if unit is not None:
+                change = replace(change, cost_currency=unit.currency, recurring_cost_delta=-(unit * seats))
             line = self._line()
             change = with_sell(change, line.sell, wiped=0, charged=0, cycle=None, on=ends.date())
             yield self._finished(change, seen, line, charged=False)

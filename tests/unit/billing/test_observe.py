@@ -190,6 +190,7 @@ def test_an_end_that_was_decided_comes_true():
     gone = subscription(status=Status.EXPIRED, end_of_term="cancel")
     (change,) = look(opened, live(gone, read_at=later), later)
     assert (change.origin, change.action, change.time) == ("schedule", "ended", at("2027-03-15"))
+    assert change.recurring_cost_delta == Money.of("-515.00", EUR)
     assert change.state == "ended"
 
 
