@@ -100,7 +100,8 @@ def _split(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, dra
     taken, until = window.take(fewer)
     held = fewer - taken
     if held and spec.reduce == "now":
-        draft.diagnostics.append(_outside(spec, live, taken=taken, until=until, held=held))
+        refused = _outside(spec, live, taken=taken, until=until, held=held) if able else _unable(spec, live)
+        draft.diagnostics.append(refused)
     elif held and taken:
         draft.diagnostics.append(
             note(
@@ -141,6 +142,17 @@ def _outside(
         address=str(spec.address),
         label=_split_words(live, taken, until, held),
         hint=f"`reduce: now` is set; `reduce: auto` schedules the rest, or say `seats: {live.seats - taken}`",
+    )
+
+
+def _unable(spec: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
+    return error(
+        "CSP360",
+        "this provider takes no seats back before the renewal",
+        origin=spec.origin.at("seats"),
+        address=str(spec.address),
+        label=f"{live.seats} run, {spec.seats} are declared",
+        hint="`reduce: now` is set; `reduce: auto` leaves them to the renewal",
     )
 
 

@@ -98,7 +98,7 @@ RULES = (
                   "What the market does not sell, or sells no more, is not bought."),
             _rule("CSP325", "buy-unread", "commerce.decide_purchase.decide_purchase", _OURS,
                   "What the catalogue could not be asked about is not bought on a guess; it waits."),
-            _rule("CSP335", "buy", "commerce.decide_purchase.decide_purchase", _CREATE,
+            _rule("CSP335", "buy-add-on", "commerce.decide_purchase.decide_purchase", _CREATE,
                   "An add-on whose base is not at the customer is bought with a warning: the provider may refuse it."),
             _rule("CSP345", "buy-beside-trial", "planning.match.match_customer", _CREATE,
                   "Trials are never matched, changed or started: left alone, one becomes a paid year."),

@@ -133,6 +133,11 @@ class _Lines:
         self.anchors: dict[Address, str] = {}
         self.bought: dict[OfferKey, list[str]] = {}
         self.running = sum(item.status.running for item in there.subscriptions)
+        self.held = frozenset(
+            {item.offer for item in there.subscriptions if item.status.running and item.offer is not None}
+            | {line.offer for line in spec.subscriptions if not line.absent}
+        )
+        self.pool: dict[OfferKey, int] | None = None
 
     def line(self, pair: Pair, delta: Delta | None) -> None:
         """Decide one line and append what follows from it."""
@@ -288,7 +293,6 @@ class _Lines:
         state: Literal["sold", "missing", "unread"],
     ) -> Setting:  # fmt: skip
         provider = self.world.project.providers.get(spec.provider)
-        held = {item.offer for item in self.there.subscriptions if item.status.running and item.offer is not None}
         return Setting(
             now=self.world.now,
             capabilities=self.world.capabilities.get(spec.provider, Capability.NONE),
@@ -297,25 +301,32 @@ class _Lines:
             offer_state=state,
             pooled_elsewhere=self._pooled(spec, live),
             running=self.running,
-            held=frozenset(held | {line.offer for line in self.spec.subscriptions if not line.absent}),
+            held=self.held,
             agreement=self.agreement,
             blocked=self.there.blocked,
         )
 
     def _pooled(self, spec: SubscriptionSpec, live: LiveSubscription | None) -> int:
         """Seats of the same offer on the customer's other lines and subscriptions, the larger of is and shall."""
-        total = 0
-        paired = set()
-        for pair in self.pairs:
-            if pair.spec.offer == spec.offer and pair.spec.address != spec.address:
-                shall = 0 if pair.spec.absent else pair.spec.seats
-                total += max(shall, pair.live.seats if pair.live else 0)
-            if pair.live is not None:
-                paired.add(pair.live.id)
-        for item in self.there.subscriptions:
-            if item.offer == spec.offer and item.status.running and item.id not in paired and not item.trial:
-                total += item.seats
-        return total
+        if self.pool is None:
+            self.pool = _pool(self.pairs, self.there)
+        return self.pool.get(spec.offer, 0) - max(spec.seats, live.seats if live else 0)
+
+
+def _pool(pairs: Iterable[Pair], there: LiveCustomer) -> dict[OfferKey, int]:
+    """Seats an offer, over all lines and all subscriptions that no line stands for."""
+    total: dict[OfferKey, int] = {}
+    paired = set()
+    for pair in pairs:
+        shall = 0 if pair.spec.absent else pair.spec.seats
+        seats = max(shall, pair.live.seats if pair.live else 0)
+        total[pair.spec.offer] = total.get(pair.spec.offer, 0) + seats
+        if pair.live is not None:
+            paired.add(pair.live.id)
+    for item in there.subscriptions:
+        if item.offer is not None and item.status.running and item.id not in paired and not item.trial:
+            total[item.offer] = total.get(item.offer, 0) + item.seats
+    return total
 
 
 def _nobody(spec: CustomerSpec, now: datetime) -> LiveCustomer:

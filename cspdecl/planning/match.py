@@ -58,13 +58,14 @@ def match_customer(spec: CustomerSpec, live: LiveCustomer, moved: Moved, retired
     for address, binding in moved.bound.items():
         if address in declared:
             claimed.update(binding.ids)
+    owners = {ident: address for address, binding in moved.bound.items() for ident in binding.ids}
     open_lines: list[SubscriptionSpec] = []
     for line in spec.subscriptions:
         binding_of = moved.bound.get(line.address)
         if binding_of is not None and (line.id is None or line.id in binding_of.ids):
             _bound(line, binding_of, by_id, moved, out)
         elif line.id is not None:
-            _named(line, line.id, by_id, spec, moved, claimed, out)
+            _named(line, line.id, by_id, spec, owners, declared, claimed, out)
         else:
             open_lines.append(line)
     _twice(spec, out)
@@ -107,17 +108,17 @@ def _bound(
 
 
 def _named(
-    line: SubscriptionSpec, wanted: str, by_id: Mapping[str, LiveSubscription], spec: CustomerSpec, moved: Moved,
-    claimed: set[str], out: Matched,
+    line: SubscriptionSpec, wanted: str, by_id: Mapping[str, LiveSubscription], spec: CustomerSpec,
+    owners: Mapping[str, Address], declared: set[Address], claimed: set[str], out: Matched,
 ) -> None:  # fmt: skip
     live = by_id.get(wanted)
-    owner = next((address for address, binding in moved.bound.items() if wanted in binding.ids), None)
+    owner = owners.get(wanted)
     if live is None or not live.status.running:
         if not line.absent:
             out.diagnostics.append(ask.no_such_id(line, wanted, live, spec))
     elif live.trial:
         out.diagnostics.append(ask.is_trial(line, live))
-    elif owner is not None and any(one.address == owner for one in spec.subscriptions):
+    elif owner is not None and owner in declared:
         out.diagnostics.append(ask.id_taken(line, wanted, owner))
     elif live.offer != line.offer:
         out.diagnostics.append(ask.other_offer(line, live))

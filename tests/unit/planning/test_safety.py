@@ -1,0 +1,162 @@
+"""Guardrails: over the whole run, without a size below which they sleep."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.project import Forbidden
+from cspdecl.core.terms import Term
+from tests.planning_builders import (
+    PHONE,
+    PREMIUM,
+    VISIO,
+    at,
+    binding,
+    customer,
+    line,
+    live_customer,
+    make_plan,
+    monthly,
+    prices,
+    sub,
+)  # fmt: skip
+
+
+def verdicts(made):
+    return [(item.rule, str(item.address) if item.address else None) for item in made.safety.verdicts]
+
+
+def planned(*lines, subs=(), bound=(), **guardrails):
+    return make_plan(
+        [customer("hafenkontor", *lines)], [live_customer("hafenkontor", *subs)], bindings=bound, guardrails=guardrails
+    )
+
+
+@pytest.mark.parametrize(("seats", "touched"), [(55, False), (56, True)])
+def test_seats_added_at_once(seats, touched):
+    """50 more are allowed, 51 are not."""
+    made = planned(
+        line("visio", seats=seats), subs=[sub("s1", seats=5)], bound=[binding("hafenkontor/visio", "s1")],
+        max_seats_per_change=50,
+    )  # fmt: skip
+
+    assert touched is made.safety.refused
+
+
+def test_seats_removed_at_once():
+    """Returning, cancelling and scheduling away count like buying."""
+    made = planned(
+        line("a", seats=1), line("b", PHONE, absent=True), line("c", PREMIUM, 1),
+        subs=[
+            sub("s1", VISIO, 60, lots=[(60, at("2026-11-25"))]), sub("s2", PHONE, 60, cancel_until=at("2026-11-25")),
+            sub("s3", PREMIUM, 60),
+        ],
+        bound=[binding("hafenkontor/a", "s1"), binding("hafenkontor/b", "s2"), binding("hafenkontor/c", "s3")],
+        max_seats_per_change=50,
+    )  # fmt: skip
+
+    assert [("maxSeatsPerChange", f"hafenkontor/{name}") for name in "abc"] == verdicts(made)
+
+
+def test_commitment_adds_up_over_the_plan():
+    """Two purchases that would each pass do not pass together."""
+    each = Decimal(1000)  # 5 × 15.50 × 12 = 930.00
+
+    alone = planned(line("a"), max_new_commitment={"EUR": each})
+    together = planned(line("a"), line("b"), max_new_commitment={"EUR": each})
+
+    assert (False, True) == (alone.safety.refused, together.safety.refused)
+    assert "1,860.00 EUR" in together.safety.verdicts[0].text
+
+
+def test_a_currency_without_a_limit_is_refused():
+    """A guardrail in dollars does not let euros through."""
+    made = planned(line("a"), max_new_commitment={"USD": Decimal(5000)})
+
+    assert [("maxNewCommitment", None)] == verdicts(made)
+
+
+def test_returning_seats_commits_to_nothing():
+    """A reduction passes whatever the limit."""
+    made = planned(
+        line("a", seats=2), subs=[sub("s1", lots=[(5, at("2026-11-25"))])], bound=[binding("hafenkontor/a", "s1")],
+        max_new_commitment={"EUR": Decimal(0)},
+    )  # fmt: skip
+
+    assert not made.safety.refused
+
+
+@pytest.mark.parametrize(("price", "touched"), [("16.85", False), ("16.84", True), (None, False)])
+def test_margin_of_what_is_added(price, touched):
+    """Cost 15.50: 8 % are left from 16.85 on; a line without price of ours is not judged."""
+    made = planned(line("a", sell=monthly(price) if price else None), min_margin=Fraction(8, 100))
+
+    assert touched is made.safety.refused
+
+
+def test_a_reduction_is_never_held_up_by_its_margin():
+    """Getting out of a bad price is not refused."""
+    made = planned(
+        line("a", seats=2, sell=monthly("1.00")), subs=[sub("s1", lots=[(5, at("2026-11-25"))])],
+        bound=[binding("hafenkontor/a", "s1")], min_margin=Fraction(8, 100),
+    )  # fmt: skip
+
+    assert not made.safety.refused
+
+
+def test_unknown_cost_cannot_pass_a_margin():
+    """A missing price list must not open the gate."""
+    made = make_plan(
+        [customer("hafenkontor", line("a", sell=monthly("18.50")))], [live_customer("hafenkontor")],
+        price_book=prices({}), guardrails={"min_margin": Fraction(8, 100)},
+    )  # fmt: skip
+
+    assert [("minMargin", "hafenkontor/a")] == verdicts(made)
+
+
+def test_forbidden_combinations_match_in_every_given_part():
+    """A rule with two parts needs both; increases are purchases too."""
+    rule = (Forbidden(term=Term.P1Y, offer=OfferKey.parse(VISIO)),)
+    bought = planned(line("a"), line("b", PHONE), forbid=rule)
+    grown = planned(line("a", seats=9), subs=[sub("s1")], bound=[binding("hafenkontor/a", "s1")], forbid=rule)
+
+    assert [("forbid", "hafenkontor/a")] == verdicts(bought) == verdicts(grown)
+
+
+@pytest.mark.parametrize(("kept", "touched"), [(1, True), (8, True), (9, False)])
+def test_letting_go_has_no_size_below_which_it_passes(kept, touched):
+    """One of two, one of nine: more than a tenth. One of ten passes."""
+    names = [f"l{index}" for index in range(kept)]
+    made = planned(
+        *(line(name, PHONE) for name in names), subs=[sub("weg"), *(sub(f"s-{name}", PHONE) for name in names)],
+        bound=[binding("hafenkontor/weg", "weg"), *(binding(f"hafenkontor/{name}", f"s-{name}", offer=PHONE) for name in names)],
+        max_stop_managing=Fraction(1, 10),
+    )  # fmt: skip
+
+    assert touched is made.safety.refused
+
+
+def test_an_empty_tree_lets_nothing_go():
+    """All customers gone from the manifests is far more than a tenth."""
+    made = make_plan(
+        [], [], bindings=[binding("a/x", "s1"), binding("b/y", "s2")], guardrails={"max_stop_managing": Fraction(1, 10)}
+    )
+
+    assert [("maxStopManaging", None)] == verdicts(made)
+    assert "stops managing 2 lines of 2" in made.safety.verdicts[0].text
+
+
+def test_what_has_ended_may_always_go():
+    """Bindings of what no longer runs are no managed lines that are let go."""
+    from cspdecl.core.live import Status
+
+    made = planned(
+        subs=[sub("s1", status=Status.DELETED)], bound=[binding("hafenkontor/weg", "s1")],
+        max_stop_managing=Fraction(1, 10),
+    )  # fmt: skip
+
+    assert (False, "ended") == (made.safety.refused, made.operations[0].reason.code)
