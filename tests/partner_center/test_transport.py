@@ -86,6 +86,7 @@ def test_headers_of_every_request():
     assert {
         "authorization": "Bearer token-app-0",
         "accept": "application/json",
+        "user-agent": "cspdecl",
         "x-locale": "en-US",
         "ms-requestid": "11111111-2222-4333-8444-555555555555",
         "ms-correlationid": "11111111-2222-4333-8444-555555555555",

@@ -15,7 +15,7 @@ from cspdecl.core.catalog import OfferKey
 from cspdecl.core.outcome import Rejected, Stale
 from cspdecl.core.terms import cycles_in
 from cspdecl_partner_center import faults
-from cspdecl_partner_center.faithful import Json, Malformed, get
+from cspdecl_partner_center.faithful import Json, Malformed, get, listed
 from cspdecl_partner_center.subscriptions import billing_of, instant, number, term_of, whole
 
 CENT = Decimal("0.01")
@@ -90,8 +90,11 @@ def checked_out(body: Json) -> tuple[tuple[Order, ...], tuple[tuple[str, str], .
     """Orders and errors of a checkout; or a bare order, as one sample prints it. Raises Malformed."""
     orders, errors = get(body, "orders"), get(body, "orderErrors")
     if isinstance(orders, list) or isinstance(errors, list):
-        told = tuple((str(get(entry, "code") or ""), str(get(entry, "description") or "")) for entry in errors or ())
-        return tuple(parse_order(order) for order in orders or ()), told
+        told = tuple(
+            (str(get(entry, "code") or ""), str(get(entry, "description") or ""))
+            for entry in listed(body, "orderErrors")
+        )
+        return tuple(parse_order(order) for order in listed(body, "orders")), told
     return (parse_order(body),), ()
 
 

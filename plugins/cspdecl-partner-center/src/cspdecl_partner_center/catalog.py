@@ -7,6 +7,7 @@ all of them, so the segment is sent and checked.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +17,13 @@ from cspdecl.core.catalog import Catalog, Offer, OfferKey, OfferTerm
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl_partner_center import paths
 from cspdecl_partner_center.clock import Business
-from cspdecl_partner_center.faithful import Json, Malformed, get
+from cspdecl_partner_center.faithful import Json, Malformed, get, listed
 from cspdecl_partner_center.paging import Incomplete, items
 from cspdecl_partner_center.subscriptions import billing_of, term_of, whole
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 _NOT_SOLD = {"400013", "400018", "400019", "800070", "400030"}
+_OFFER = re.compile(r"[0-9A-Za-z]{12}:[0-9A-Za-z]{4}")
 _MANY = 10_000_000  # a maximum this large is Microsoft's way of saying none
 
 
@@ -140,7 +142,7 @@ class CatalogReader:
         least, most = whole(get(body, "minimumQuantity")), whole(get(body, "maximumQuantity"))
         found = self.availabilities(key, market=market, segment=segment, patient=True)
         terms = sorted({term for entry in found for term in entry.terms})
-        needed = (OfferKey.of_item(item) for item in get(body, "dynamicAttributes", "prerequisiteSkus") or ())
+        needed = [str(item) for item in listed(body, "dynamicAttributes", "prerequisiteSkus")]
         title = get(body, "title")
         return Offer(
             key=key,
@@ -151,7 +153,7 @@ class CatalogReader:
             segment=segment,
             trial=get(body, "isTrial") is True,
             addon=get(body, "dynamicAttributes", "isAddon") is True,
-            prerequisites=tuple(item for item in needed if item is not None),
+            prerequisites=tuple(OfferKey.parse(item) for item in needed if _OFFER.fullmatch(item)),
         )
 
 
@@ -164,7 +166,7 @@ def _sold(body: Json, segment: str) -> bool:
 
 def _terms(body: Json) -> list[OfferTerm]:
     pairs = (
-        (term_of(get(entry, "duration")), billing_of(get(entry, "billingCycle"))) for entry in get(body, "terms") or ()
+        (term_of(get(entry, "duration")), billing_of(get(entry, "billingCycle"))) for entry in listed(body, "terms")
     )
     return [
         OfferTerm(term=term, billing=billing) for term, billing in pairs if term is not None and billing is not None

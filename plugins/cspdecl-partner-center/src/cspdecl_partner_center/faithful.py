@@ -61,6 +61,12 @@ def get(body: Json, *names: str) -> Json:
     return body
 
 
+def listed(body: Json, *names: str) -> list[Json]:
+    """The list at a path of names; empty where there is none, or something else stands there."""
+    found = get(body, *names)
+    return found if isinstance(found, list) else []
+
+
 def key_of(body: Mapping[str, Json], name: str) -> str | None:
     """How `body` spells the field `name`, or None."""
     if name in body:

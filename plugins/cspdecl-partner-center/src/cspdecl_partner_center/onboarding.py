@@ -6,6 +6,7 @@ under the same id is safe, and the only way to receive a password whose answer w
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from cspdecl.core.action import CreateCustomer
@@ -141,7 +142,8 @@ class Onboarder:
             tenants = self._customers.find_domain(create.full_domain, patient=False)
             if not tenants:
                 return faults.outcome_of(refusal)
-            return self._read_back(key, call, Checkpoint(step="created", tenant=tenants[0], item=_NO_PASSWORD))
+            lost = self._without_password(create)
+            return self._read_back(key, call, Checkpoint(step="created", tenant=tenants[0], item=lost))
         tenant = get(body, "id") or get(body, "companyProfile", "tenantId")
         note = self._put_away(create, body)
         if not isinstance(tenant, str) or not tenant:
@@ -152,7 +154,7 @@ class Onboarder:
         """Write the credentials where they belong. They go nowhere else; what went wrong is a sentence without them."""
         name, password = get(body, "userCredentials", "userName"), get(body, "userCredentials", "password")
         if not isinstance(password, str) or not password:
-            return _NO_PASSWORD
+            return self._without_password(create)
         if isinstance(name, str) and "@" not in name:
             name = f"{name}@{create.full_domain}"
         text = json.dumps({"userName": name, "password": password}, ensure_ascii=False)
@@ -161,6 +163,12 @@ class Onboarder:
         except (CspdeclError, OSError):
             return f"the first password could not be written to {create.credentials_to}: reset it in Partner Center"
         return None
+
+    def _without_password(self, create: CreateSpec) -> str:
+        """Say in the file, too, that it will hold no password."""
+        with contextlib.suppress(CspdeclError, OSError):
+            self._secrets.write({"file": create.credentials_to}, _NO_PASSWORD)
+        return _NO_PASSWORD
 
     def _read_back(self, key: str, call: Call, step: Checkpoint) -> Applied | Pending | Unknown:
         try:

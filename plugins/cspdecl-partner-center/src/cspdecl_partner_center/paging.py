@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
-from cspdecl_partner_center.faithful import Json, get
+from cspdecl_partner_center.faithful import Json, get, listed
 from cspdecl_partner_center.subscriptions import whole
 from cspdecl_partner_center.transport import Request, Transport
 
@@ -79,7 +79,7 @@ def _next(body: Json) -> tuple[str | None, list[tuple[str, str]] | None]:
     token = next(
         (
             str(get(entry, "value"))
-            for entry in get(link, "headers") or ()
+            for entry in listed(link, "headers")
             if str(get(entry, "key")).lower() == _TOKEN.lower() and get(entry, "value")
         ),
         None,

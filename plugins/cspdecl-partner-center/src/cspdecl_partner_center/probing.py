@@ -22,20 +22,20 @@ from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.profiles import covers
 from cspdecl_partner_center.purchases import Buyer
 from cspdecl_partner_center.subscriptions import parse_subscription
-from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Transport
+from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal
 
 
 class Prober:
-    """Answers probes over a transport that cannot write."""
+    """Answers probes; everything it is given reads over a transport that cannot write."""
 
     def __init__(
-        self, transport: Transport, business: Business, customers: CustomerReader, *, buyer: Buyer, onboarder: Onboarder
+        self, business: Business, customers: CustomerReader, *, buyer: Buyer, onboarder: Onboarder, attester: Attester
     ) -> None:
         self._business = business
         self._customers = customers
         self._buyer = buyer
         self._onboarder = onboarder
-        self._attester = Attester(transport, business, customers, can_ask_users=True)
+        self._attester = attester
 
     def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
         """What came of an operation."""

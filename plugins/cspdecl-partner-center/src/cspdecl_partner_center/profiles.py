@@ -18,7 +18,7 @@ from cspdecl_partner_center import faults, paths
 from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader, parse_profile
-from cspdecl_partner_center.faithful import Json, Malformed, get, with_fields
+from cspdecl_partner_center.faithful import Json, Malformed, get, listed, with_fields
 from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
@@ -106,7 +106,7 @@ def refused_address(transport: Transport, address: PostalAddress) -> Rejected | 
     status = str(get(answer, "status") or "")
     if status.replace("_", "").lower() in _GOOD_ADDRESS:
         return None
-    suggested = [_in_words(entry) for entry in get(answer, "suggestedAddresses") or ()]
+    suggested = [_in_words(entry) for entry in listed(answer, "suggestedAddresses")]
     told = get(answer, "validationMessage")
     return Rejected(
         code="CSP416",

@@ -114,11 +114,11 @@ class PartnerCenter:
         self._profiles = ProfileWriter(transport, self._business, self._customers)
         self._attester = Attester(transport, self._business, self._customers, can_ask_users=users)
         self._prober = Prober(
-            reading,
             self._business,
             self._customers,
             buyer=buyer(reading),
             onboarder=Onboarder(reading, self._business, self._customers, secrets),
+            attester=Attester(reading, self._business, self._customers, can_ask_users=users),
         )
 
     @property
@@ -207,7 +207,7 @@ class PartnerCenter:
         self._wire.close()
 
 
-def connect(name: str, config: Mapping[str, object], secrets: Secrets, mode: Mode) -> PartnerCenter:
+def connect_to(name: str, config: Mapping[str, object], secrets: Secrets, mode: Mode) -> PartnerCenter:
     """A connection as the project sets it up. Raises ConfigurationError; nothing is sent yet."""
     settings = parse_settings(config)
     ca_file = None if settings.ca_file is None else secrets.resolve(settings.ca_file)

@@ -15,9 +15,10 @@ from cspdecl.core.live import ChangePolicy, LiveSubscription, NextTerm, SeatLot,
 from cspdecl.core.plain import parse_instant
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl_partner_center import end_of_term
-from cspdecl_partner_center.faithful import Json, Malformed, get
+from cspdecl_partner_center.faithful import Json, Malformed, get, listed
 
 DAY = timedelta(days=1)
+_LONGEST = 15  # digits; a count that is longer counts nothing here
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -98,7 +99,9 @@ def number(value: Json) -> Decimal | None:
 def whole(value: Json) -> int | None:
     """A whole number, however it is written, or None."""
     found = number(value)
-    return int(found) if found is not None and found.is_finite() and found == found.to_integral_value() else None
+    if found is None or not found.is_finite() or found.adjusted() > _LONGEST or found != found.to_integral_value():
+        return None
+    return int(found)
 
 
 def product_type(body: Json) -> str:
@@ -158,11 +161,18 @@ def _scheduled(body: Json, offer: OfferKey, term: Term | None, billing: BillingC
     if next_term is None or next_billing is None:
         raise Malformed(f"subscription {_text(body, 'id')} has next-term instructions that cannot be read")
     return NextTerm(
-        offer=OfferKey(product.upper(), sku.upper()) if product and sku else offer,
+        offer=_next_offer(product, sku) if product and sku else offer,
         seats=_seats(body, _text(body, "id") or "") if seats is None else seats,
         term=next_term,
         billing=next_billing,
     )
+
+
+def _next_offer(product: str, sku: str) -> OfferKey:
+    try:
+        return OfferKey.parse(f"{product}:{sku}")
+    except ValueError as problem:
+        raise Malformed(f"next-term instructions: {problem}") from problem
 
 
 def _policy(
@@ -190,7 +200,7 @@ def _policy(
 def _lots(refundable: Json) -> tuple[SeatLot, ...]:
     """Returnable seats by window. A total smaller than the windows' sum takes from the oldest window."""
     lots = []
-    for entry in get(refundable, "details") or ():
+    for entry in listed(refundable, "details"):
         seats, until = whole(get(entry, "quantity")), instant(get(entry, "allowedUntilDateTime"))
         if seats is not None and seats > 0 and until is not None:
             lots.append(SeatLot(seats=seats, returnable_until=until))

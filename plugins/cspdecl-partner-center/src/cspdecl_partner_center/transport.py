@@ -187,6 +187,7 @@ class Transport:
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
+            "User-Agent": "cspdecl",
             "X-Locale": "en-US",
             "MS-RequestId": request.request_id or self._new_id(),
             "MS-CorrelationId": request.correlation_id or self._new_id(),
