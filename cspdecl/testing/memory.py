@@ -104,7 +104,7 @@ class MemoryProvider:
         """What of `offers` is for sale."""
         wanted = sorted(set(offers))
         with self._open("read", "catalog") as state:
-            found = {key: state.offers[key] for key in wanted if key in state.offers}
+            found = {offer.key: offer for offer in state.offers if offer.key in wanted}
             missing = tuple(key for key in wanted if key not in found)
             return Catalog(market=market, offers=found, as_of=state.now, missing=missing)
 
@@ -189,6 +189,10 @@ class MemoryProvider:
         try:
             if isinstance(operation.action, Purchase):
                 return self._purchase(state, operation, operation.action, call)
+            action = operation.action
+            by_hand = isinstance(action, AttestAgreement) and action.agreement.attest == "enhanced"
+            if by_hand and state.customer(call.tenant or "").agreement != "accepted":
+                return Deferred(code="agreement", message="a person at the customer has to accept the agreement")
             stale = _differs(state, operation, call)
             if stale:
                 return Stale(seen=stale)

@@ -97,7 +97,7 @@ class State:
 
     now: datetime = START
     serial: int = 0
-    offers: Mapping[OfferKey, Offer] = field(default_factory=dict)
+    offers: tuple[Offer, ...] = ()
     customers: Mapping[str, LiveCustomer] = field(default_factory=dict)
     carts: Mapping[str, Cart] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
@@ -107,6 +107,10 @@ class State:
         """A GUID nobody has used here."""
         self.serial += 1
         return f"00000000-0000-4000-a000-{self.serial:012d}"
+
+    def sold(self, key: OfferKey | None) -> Offer | None:
+        """An offer that is for sale, or None."""
+        return next((offer for offer in self.offers if offer.key == key), None)
 
     def customer(self, tenant: str) -> LiveCustomer:
         """A customer by tenant. Raises Refused where it is none of ours."""
@@ -155,7 +159,7 @@ class State:
         order: str | None = None,
     ) -> LiveSubscription:
         """A new subscription, from today's midnight on. Raises Refused."""
-        customer, sold = self.customer(tenant), self.offers.get(offer)
+        customer, sold = self.customer(tenant), self.sold(offer)
         if customer.agreement != "accepted":
             raise Refused("no_agreement", "nobody has accepted the customer agreement yet")
         if sold is None or OfferTerm(term, billing) not in sold.terms:
@@ -196,8 +200,9 @@ class State:
     def set_seats(self, tenant: str, ident: str, seats: int) -> None:
         """More seats open a window of their own; fewer come out of open windows, the youngest first. Raises Refused."""
         item = self._running(tenant, ident)
-        if item.offer is not None and item.offer in self.offers:
-            self._within(self.offers[item.offer], seats)
+        sold = self.sold(item.offer)
+        if sold is not None:
+            self._within(sold, seats)
         lots = list(item.policy.lots)
         if seats > item.seats:
             lots.append(SeatLot(seats=seats - item.seats, returnable_until=self.now + WINDOW))
@@ -347,11 +352,11 @@ class World:
 
 def sell(
     *offers: str, terms: str = "P1Y/monthly P1Y/annual P1M/monthly P3Y/monthly", most: int = 300
-) -> dict[OfferKey, Offer]:
+) -> tuple[Offer, ...]:
     """Offers for a world's catalogue, titled by their ids."""
     ways = tuple(OfferTerm.parse(word) for word in terms.split())
     keys = [OfferKey.parse(text) for text in offers]
-    return {key: Offer(key=key, title=f"Offer {key}", min_seats=1, max_seats=most, terms=ways) for key in keys}
+    return tuple(Offer(key=key, title=f"Offer {key}", min_seats=1, max_seats=most, terms=ways) for key in keys)
 
 
 def _months_on(start: datetime, months: int) -> datetime:
