@@ -114,15 +114,25 @@ def live_customer(key: str = "hafenkontor", *subscriptions: LiveSubscription, **
 
 
 def bundle(
-    customer_key: str, name: str, seats: int, parts: dict[str, tuple[str, int]], *, sell: str | None = None, index: int = 0
+    customer_key: str,
+    name: str,
+    seats: int,
+    parts: dict[str, tuple[str, int]],
+    *,
+    sell: str | None = None,
+    index: int = 0,
 ) -> tuple[tuple[SubscriptionSpec, ...], BundleInstance]:
     """A bundle line with components {name: (offer, seats)}; the first is the anchor."""
     instance = Address.parse(f"{customer_key}/{name}")
     lines = tuple(
         line(
-            f"{name}/{part}", offer, count, customer=customer_key, origin=origin(customer_key, index),
+            f"{name}/{part}",
+            offer,
+            count,
+            customer=customer_key,
+            origin=origin(customer_key, index),
             bundle=BundleRef(name="komfort", version="2.1.0", component=part, instance=instance),
-        )  # fmt: skip
+        )
         for part, (offer, count) in parts.items()
     )
     return lines, BundleInstance(
@@ -147,7 +157,11 @@ def monthly(per_seat: str) -> SellRule:
 def binding(address: str, *ids: str, offer: str | None = VISIO) -> Binding:
     parsed = Address.parse(address)
     return Binding(
-        address=parsed, provider="partner-center", tenant=TENANT, ids=ids, offer=OfferKey.parse(offer) if offer else None
+        address=parsed,
+        provider="partner-center",
+        tenant=TENANT,
+        ids=ids,
+        offer=OfferKey.parse(offer) if offer else None,
     )
 
 
@@ -197,10 +211,15 @@ def prices(monthly_costs: dict[str, str] | None = None) -> PriceBook:
             term = OfferTerm.parse(way)
             found.append(
                 PriceRow(
-                    offer=offer, segment="commercial", term=term.term, billing=term.billing,
-                    cost=Money(each * factor, "EUR"), erp=None, effective_from=at("2020-01-01"),
+                    offer=offer,
+                    segment="commercial",
+                    term=term.term,
+                    billing=term.billing,
+                    cost=Money(each * factor, "EUR"),
+                    erp=None,
+                    effective_from=at("2020-01-01"),
                     effective_to=at("2099-01-01"),
-                )  # fmt: skip
+                )
             )
         rows[offer] = tuple(found)
     return PriceBook(

@@ -76,11 +76,24 @@ class World:
         self._put(
             operation,
             LiveSubscription(
-                id=ident, offer=action.offer, title=TITLES[str(action.offer)], nickname=action.nickname,
-                seats=action.seats, term=action.term, billing=action.billing, status=Status.ACTIVE,
-                end_of_term="renew", trial=False, created=NOW, term_started=NOW, term_ends=ends, cycle_ends=None,
-                policy=policy, scheduled=None, order_id="order",
-            ),  # fmt: skip
+                id=ident,
+                offer=action.offer,
+                title=TITLES[str(action.offer)],
+                nickname=action.nickname,
+                seats=action.seats,
+                term=action.term,
+                billing=action.billing,
+                status=Status.ACTIVE,
+                end_of_term="renew",
+                trial=False,
+                created=NOW,
+                term_started=NOW,
+                term_ends=ends,
+                cycle_ends=None,
+                policy=policy,
+                scheduled=None,
+                order_id="order",
+            ),
         )
         self._bind(operation.address, customer.tenant, (ident,), action.offer)
 
@@ -141,7 +154,9 @@ class World:
     # ---- small things ----
 
     def _bind(self, address, tenant, ids, offer) -> None:
-        self.bindings[address] = Binding(address=address, provider="partner-center", tenant=tenant, ids=ids, offer=offer)
+        self.bindings[address] = Binding(
+            address=address, provider="partner-center", tenant=tenant, ids=ids, offer=offer
+        )
 
     def _target(self, operation) -> LiveSubscription:
         guard = operation.guard

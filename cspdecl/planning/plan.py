@@ -117,7 +117,7 @@ def _assemble(
         unmanaged=tuple(item for part in parts for item in part.unmanaged),
         unknown=dict(sorted(unknown.items())),
         diagnostics=sort_diagnostics(diagnostics),
-        safety=check_safety(project.guardrails, operations, totals, managed=managed, live_seats={}),
+        safety=check_safety(project.guardrails, operations, totals, managed=managed),
         totals=totals if operations else MoneyTotals(),
         counts=_counts(parts, len(unknown), len(touched), created, unmanaged_customers),
     )

@@ -21,17 +21,12 @@ from cspdecl.planning.sentences import percent, plain
 
 
 def check_safety(
-    guardrails: Guardrails,
-    operations: Sequence[Operation],
-    totals: MoneyTotals,
-    *,
-    managed: int,
-    live_seats: Mapping[str, int],
+    guardrails: Guardrails, operations: Sequence[Operation], totals: MoneyTotals, *, managed: int
 ) -> SafetyReport:
     """Every guardrail that is touched. `managed`: lines bound or booked before this plan, the whole project over."""
     verdicts: list[Verdict] = []
     if guardrails.max_seats_per_change is not None:
-        verdicts += _seats(guardrails.max_seats_per_change, operations, live_seats)
+        verdicts += _seats(guardrails.max_seats_per_change, operations)
     if guardrails.max_new_commitment is not None:
         verdicts += _commitment(guardrails.max_new_commitment, operations, totals)
     if guardrails.min_margin is not None:
@@ -46,10 +41,10 @@ def _refuse(rule: str, code: str, text: str, address: Address | None = None) -> 
     return Verdict(rule=rule, code=code, text=text, refused=True, address=address)
 
 
-def _seats(limit: int, operations: Iterable[Operation], live_seats: Mapping[str, int]) -> list[Verdict]:
+def _seats(limit: int, operations: Iterable[Operation]) -> list[Verdict]:
     out = []
     for operation in operations:
-        change = _seat_change(operation, live_seats)
+        change = _seat_change(operation)
         if abs(change) > limit:
             verb = "add" if change > 0 else "remove"
             out.append(
@@ -64,7 +59,7 @@ def _seats(limit: int, operations: Iterable[Operation], live_seats: Mapping[str,
     return out
 
 
-def _seat_change(operation: Operation, live_seats: Mapping[str, int]) -> int:
+def _seat_change(operation: Operation) -> int:
     match operation.action:
         case Purchase(seats=count):
             return count
@@ -73,8 +68,7 @@ def _seat_change(operation: Operation, live_seats: Mapping[str, int]) -> int:
         case Cancel(seats=count):
             return -count
         case ScheduleRenewal(next=wanted):
-            seen = operation.guard.seats
-            return wanted.seats - (seen if seen is not None else live_seats.get(operation.guard.subscription or "", 0))
+            return wanted.seats - (operation.guard.seats or 0)
         case _:
             return 0
 

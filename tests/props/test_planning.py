@@ -97,7 +97,9 @@ def estates(draw):
             bound.append(binding(f"{key}/weg", live[-1].id, offer=str(live[-1].offer)))
         services = [service(f"{key}-betreuung", draw(st.integers(0, 5)), customer=key)] if draw(st.booleans()) else []
         specs.append(customer(key, *declared, services=tuple(services)))
-        lives.append(live_customer(key, *live, agreement=draw(st.sampled_from(["accepted", "accepted", "unknown", "none"]))))
+        lives.append(
+            live_customer(key, *live, agreement=draw(st.sampled_from(["accepted", "accepted", "unknown", "none"])))
+        )
     return specs, lives, bound
 
 
@@ -144,7 +146,9 @@ def test_an_unread_offer_is_never_bought(estate, offer):
     part = make_plan(specs, lives, bindings=bound, catalogs={"partner-center": catalog(unread=(offer,))})
 
     assert {item.id for item in part.operations} <= {item.id for item in whole.operations}
-    assert not [item for item in part.operations if isinstance(item.action, Purchase) and str(item.action.offer) == offer]
+    assert not [
+        item for item in part.operations if isinstance(item.action, Purchase) and str(item.action.offer) == offer
+    ]
 
 
 @given(estates())

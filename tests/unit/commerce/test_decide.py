@@ -78,7 +78,9 @@ def test_switching_renewal_on_makes_scheduling_possible():
     assert ["set_end_of_term", "schedule_renewal"] == kinds(decision)
 
 
-@pytest.mark.parametrize(("reduce", "expected"), [("auto", ["schedule_renewal"]), ("now", []), ("renewal", ["schedule_renewal"])])
+@pytest.mark.parametrize(
+    ("reduce", "expected"), [("auto", ["schedule_renewal"]), ("now", []), ("renewal", ["schedule_renewal"])]
+)
 def test_a_provider_that_takes_nothing_back(reduce, expected):
     """Without partial reductions everything waits for the renewal, and `reduce: now` is refused by name."""
     live = sub(seats=8, lots=[(8, at("2026-11-25"))])
@@ -184,7 +186,9 @@ def test_seats_that_run_are_never_refused():
     offer = replace(SETTING.offer, max_seats=10)
 
     assert ["schedule_renewal"] == kinds(decided(line("visio", seats=15), sub(seats=20), offer=offer))
-    assert ["set_end_of_term"] == kinds(decided(line("visio", seats=20, end_of_term="cancel"), sub(seats=20), offer=offer))
+    assert ["set_end_of_term"] == kinds(
+        decided(line("visio", seats=20, end_of_term="cancel"), sub(seats=20), offer=offer)
+    )
 
 
 def test_a_subscription_has_a_maximum_of_its_own():

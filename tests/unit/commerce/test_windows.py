@@ -57,7 +57,8 @@ def test_without_a_word_seven_days_are_assumed():
 
 
 @pytest.mark.parametrize(
-    ("ends", "expected"), [("2027-03-15", "2027-03-15"), ("2027-03-15T16:57", "2027-03-15"), ("2027-03-15T00:00", "2027-03-15")]
+    ("ends", "expected"),
+    [("2027-03-15", "2027-03-15"), ("2027-03-15T16:57", "2027-03-15"), ("2027-03-15T00:00", "2027-03-15")],
 )
 def test_renewals_are_written_before_midnight(ends, expected):
     """The deadline is 00:00 UTC of the new term's first day, whatever the hour."""

@@ -74,7 +74,10 @@ def test_a_schedule_nobody_declared():
     """Scheduled in the portal."""
     live = sub(seats=5)
 
-    kinds = [(item.kind, item.field) for item in drift(line("visio"), replace(live, scheduled=next_term(live, 2)), last=recorded())]
+    kinds = [
+        (item.kind, item.field)
+        for item in drift(line("visio"), replace(live, scheduled=next_term(live, 2)), last=recorded())
+    ]
 
     assert [("schedule", "scheduled")] == kinds
 

@@ -33,6 +33,10 @@ def planned(*lines, subs=(), bound=(), **rest) -> Plan:
     return make_plan([customer("hafenkontor", *lines)], [live_customer("hafenkontor", *subs)], bindings=bound, **rest)
 
 
+def outcome(made: Plan) -> tuple[list[str], list[str]]:
+    return actions(made), codes(made)
+
+
 def test_a_trial_is_no_candidate():
     """Beside one real subscription a trial does not make the match ambiguous."""
     made = planned(line("visio"), subs=[sub("s1"), sub("t1", trial=True)])
@@ -88,12 +92,12 @@ def test_two_lines_with_one_id_name_both_places():
 )
 def test_an_id_must_fit(live, code):
     """`id:` names a running subscription of that offer, or the line is refused."""
-    assert ([], [code]) == (lambda made: (actions(made), codes(made)))(planned(line("a", id="s1"), subs=[live]))
+    assert ([], [code]) == outcome(planned(line("a", id="s1"), subs=[live]))
 
 
 def test_an_id_without_subscription_is_fine_for_what_is_absent():
     """Already gone is as declared."""
-    assert ([], []) == (lambda made: (actions(made), codes(made)))(planned(line("a", id="s1", absent=True)))
+    assert ([], []) == outcome(planned(line("a", id="s1", absent=True)))
 
 
 def test_an_id_takes_over_from_a_line_that_left():
@@ -115,7 +119,7 @@ def test_several_subscriptions_of_one_line():
     bound = [binding("hafenkontor/a", "s1", "s2")]
     subs = [sub("s1", seats=5), sub("s2", seats=3)]
 
-    assert ([], []) == (lambda made: (actions(made), codes(made)))(planned(line("a", seats=8), subs=subs, bound=bound))
+    assert ([], []) == outcome(planned(line("a", seats=8), subs=subs, bound=bound))
     assert ["CSP375"] == codes(planned(line("a", seats=9), subs=subs, bound=bound))
 
 
@@ -166,7 +170,10 @@ def test_a_bundle_moves_with_its_components():
     made = make_plan(
         [customer("hafenkontor", *lines, bundles=(sold,))],
         [live_customer("hafenkontor", sub("s1", PREMIUM), sub("s2", PHONE, 3))],
-        bindings=[binding("hafenkontor/alt/m365", "s1", offer=PREMIUM), binding("hafenkontor/alt/tel", "s2", offer=PHONE)],
+        bindings=[
+            binding("hafenkontor/alt/m365", "s1", offer=PREMIUM),
+            binding("hafenkontor/alt/tel", "s2", offer=PHONE),
+        ],
         moves=[move],
     )
 
@@ -181,7 +188,10 @@ def test_a_retired_component_may_be_kept():
     made = make_plan(
         [customer("hafenkontor", *lines, bundles=(sold,))],
         [live_customer("hafenkontor", sub("s1", PREMIUM), sub("s2", PHONE, 3))],
-        bindings=[binding("hafenkontor/platz/m365", "s1", offer=PREMIUM), binding("hafenkontor/platz/tel", "s2", offer=PHONE)],
+        bindings=[
+            binding("hafenkontor/platz/m365", "s1", offer=PREMIUM),
+            binding("hafenkontor/platz/tel", "s2", offer=PHONE),
+        ],
         retired=[old],
     )
 
@@ -194,7 +204,10 @@ def test_a_customer_that_was_created_is_never_created_twice():
     spec = customer("neu", line("visio", customer="neu"), tenant=None, create=create_spec("neu"))
 
     made = make_plan(
-        [spec], [], absent=[CustomerAbsent(key="neu", read_at=NOW)], bindings=[replace(binding("neu"), ids=(), offer=None)]
+        [spec],
+        [],
+        absent=[CustomerAbsent(key="neu", read_at=NOW)],
+        bindings=[replace(binding("neu"), ids=(), offer=None)],
     )
 
     assert ([], ["CSP355"]) == (actions(made), codes(made))

@@ -149,7 +149,9 @@ def test_bundle_seats_held_back_stay_billed():
 
 def test_a_service_that_is_not_declared_ends():
     """Own services have no provider to be left alone at: what is not declared is not sold."""
-    entry = BookEntry(address=Address.parse("hafenkontor/betreuung"), service="managed-workplace", quantity=5, sell=None)
+    entry = BookEntry(
+        address=Address.parse("hafenkontor/betreuung"), service="managed-workplace", quantity=5, sell=None
+    )
 
     made = make_plan([customer("hafenkontor")], [live_customer("hafenkontor")], book=[entry])
 
