@@ -13,7 +13,7 @@ from cspdecl.core.catalog import OfferKey, OfferTerm
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure, Status
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl_simulator import Simulator
-from tests.partner_center.support import APP_ONLY, BASIC, PREMIUM, over_simulator
+from tests.partner_center.support import APP_ONLY, BASIC, PREMIUM, Sleeper, over_simulator
 
 NOW = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 
@@ -139,6 +139,22 @@ def test_unmanaged_customers_are_listed_with_name_and_domain(sim):
     found = sorted((item.name, item.domain) for item in over_simulator(sim, mode="read").customers())
 
     assert [(f"Company {number}", f"c{number}.onmicrosoft.com") for number in range(3)] == found
+
+
+@pytest.mark.parametrize(("ours", "told"), [(50, 0), (1000, 1)])
+def test_the_services_limit_is_kept_or_waited_out(ours, told):
+    """Paced by the same limit we are never told to wait; faster than it, we wait as told. Either way all are read."""
+    sleeper = Sleeper()
+    sim = Simulator(seed=7, machine=lambda: NOW + timedelta(seconds=sleeper.now))
+    sim.configure(throttle="50")
+    tenants = [sim.seed_customer(agreement=False) for _ in range(40)]
+    provider = over_simulator(sim, mode="read", sleeper=sleeper, auth=APP_ONLY, requestsPerMinute=ours, concurrency=1)
+
+    found = list(provider.read(ref(tenant=tenant, key=tenant) for tenant in tenants))
+
+    assert set(tenants) == {item.key for item in found if isinstance(item, LiveCustomer)}
+    assert told <= sum(entry["status"] == 429 for entry in sim.requests()) <= 3 * told
+    assert sum(sleeper.slept) >= 29
 
 
 def test_catalogue_tells_sold_missing_and_limits(sim):
