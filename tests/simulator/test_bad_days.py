@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from cspdecl_simulator import Simulator
-from tests.simulator.world import BASIC, CUSTOMER, NOON, Client, frozen
+from tests.simulator.world import BASIC, CUSTOMER, E3, NOON, Client, frozen
 
 
 def test_the_documented_limit():
@@ -142,3 +144,84 @@ def test_nonsense_is_answered_not_raised():
         {"status": "gone"},
     ]
     assert {400} == {client("PATCH", path, body).status for body in sent}
+
+
+JUNK: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**12,
+    "",
+    "x",
+    [],
+    {},
+    [{}],
+    {"a": 0.12345678901234567},
+    "P1Y",
+    "monthly",
+    "deleted",
+    "2026-13-45",
+    "\x00",
+    {"product": {"productId": "CFQ7TTC0LH18", "skuId": "0001", "billingCycle": 3, "termDuration": []}, "quantity": "a"},
+    {
+        "product": {"productId": "CFQ7TTC0LH18", "skuId": "0001", "promotionId": {}},
+        "quantity": 3,
+        "customTermEndDate": 7,
+    },
+    [{"actionType": "Cancel"}],
+    [{"actionType": "Cancel", "scheduleType": "CustomDate", "effectiveDate": 5}],
+]
+FIELDS = (
+    "quantity",
+    "status",
+    "autoRenewEnabled",
+    "friendlyName",
+    "termDuration",
+    "billingCycle",
+    "partnerId",
+    "scheduledNextTermInstructions",
+    "scheduledActions",
+    "nextChargeInstructions",
+    "id",
+    "catalogItemId",
+    "promotionId",
+    "customTermEndDate",
+    "participants",
+    "renewsTo",
+    "provisioningContext",
+    "addonItems",
+    "toSubscriptionId",
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_sent_is_answered(seed):
+    """Random values in random fields of PATCHes, carts, orders and transitions: never an exception, never a 5xx, and time still passes."""
+    rng = random.Random(seed)
+    simulator = frozen()
+    rows = [simulator.seed_subscription(CUSTOMER, offer, seats=10) for offer in (BASIC, E3, "CFQ7TTC0LCHC:TRL1")]
+    client = Client(simulator)
+    base = {
+        "catalogItemId": client.item(CUSTOMER, BASIC),
+        "quantity": 1,
+        "termDuration": "P1Y",
+        "billingCycle": "monthly",
+    }
+    seen = set()
+    for _ in range(100):
+        junk = {rng.choice(FIELDS): rng.choice(JUNK) for _ in range(rng.randrange(1, 4))}
+        row = f"/customers/{CUSTOMER}/subscriptions/{rng.choice(rows)}"
+        seen.add(client("PATCH", row, junk).status)
+        seen.add(
+            client.post(
+                f"{row}/transitions", {"toCatalogItemId": "x", "transitionType": "transition_only"} | junk
+            ).status
+        )
+        seen |= {
+            client.post(f"/customers/{CUSTOMER}/{kind}", {"lineItems": [base | junk]}).status
+            for kind in ("carts", "orders")
+        }
+    simulator.advance(timedelta(days=800))
+    assert set() == {status for status in seen if status >= 500}

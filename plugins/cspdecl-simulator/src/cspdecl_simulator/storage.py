@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from .wire import Doc
+from .wire import Doc, number
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -113,7 +113,7 @@ class Store:
                 body.get("provider") or "",
                 body["relationship"],
                 due,
-                json.dumps(body),
+                json.dumps(body, default=number),
             ),
         )
 
@@ -177,7 +177,7 @@ class Store:
             body["_seq"] = self.next_seq()
         self._db.execute(
             "INSERT OR REPLACE INTO resources VALUES(?,?,?,?,?)",
-            (customer_id, kind, row_id, body["_seq"], json.dumps(body)),
+            (customer_id, kind, row_id, body["_seq"], json.dumps(body, default=number)),
         )
 
     def drop_resource(self, customer_id: str, kind: str, row_id: str) -> None:
@@ -197,7 +197,7 @@ class Store:
         row = self._db.execute("SELECT seq FROM shared WHERE kind=? AND id=?", (kind, row_id)).fetchone()
         self._db.execute(
             "INSERT OR REPLACE INTO shared VALUES(?,?,?,?)",
-            (kind, row_id, row[0] if row else self.next_seq(), json.dumps(body)),
+            (kind, row_id, row[0] if row else self.next_seq(), json.dumps(body, default=number)),
         )
 
     def drop_shared(self, kind: str, row_id: str | None = None) -> None:

@@ -113,20 +113,18 @@ def parse_body(raw: bytes) -> Any:
         raise Refusal(400, 800002, "The request body is not valid JSON.") from problem
 
 
-def _number(value: Any) -> Any:
+def number(value: Any) -> Any:
+    """A Decimal as the JSON number of the same value, for `json.dumps(default=…)`."""
     if isinstance(value, Decimal):
         if value == value.to_integral_value() and value.as_tuple().exponent == 0:
             return int(value)
-        shown = float(value)
-        if Decimal(repr(shown)) != value:
-            raise ValueError(f"{value} has more digits than a JSON number of this service carries")
-        return shown
+        return float(value)  # money has fewer digits than a float holds exactly
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def dump(doc: Any) -> bytes:
     """A document as JSON bytes; Decimal becomes a JSON number of the same value."""
-    return json.dumps(doc, default=_number, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(doc, default=number, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def present(**fields: Any) -> Doc:

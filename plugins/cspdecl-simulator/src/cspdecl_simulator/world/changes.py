@@ -32,7 +32,7 @@ def patch_subscription(call: Call) -> Answer:
     row, form = find(call), call.form
     _check_ready(call, row)
     check_etag(call, etag_of(row["id"], row["version"]))
-    if form.text("id") and form["id"].lower() != row["id"].lower():
+    if (form.text("id") or row["id"]).lower() != row["id"].lower():
         raise Refusal(400, 3000, "The id of the body is not that of the path.")
     before = copy.deepcopy(row)
     before.pop("pending", None)

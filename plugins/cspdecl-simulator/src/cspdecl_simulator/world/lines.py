@@ -100,7 +100,7 @@ def read_line(source: Body, index: int) -> Doc:
     context = source.get("provisioningcontext")
     renews = source.parts("renewsto")
     return present(
-        id=source.get("id", index),
+        id=index if source.get("id") is None else source["id"],
         catalogItemId=source.text("catalogitemid") or source.text("offerid") or source.text("catalogid") or "",
         friendlyName=source.text("friendlyname"),
         quantity=quantity,

@@ -168,7 +168,7 @@ def eligibilities(call: Call) -> Answer:
                 answers.append({"isEligible": False, "errors": [_problem("NoPromotionsAvailable")]})
         items.append(
             {
-                "id": item.get("id", index),
+                "id": index if item.get("id") is None else item["id"],
                 "catalogItemId": catalog_id,
                 "quantity": quantity,
                 "billingCycle": plan,
