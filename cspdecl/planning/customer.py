@@ -19,7 +19,7 @@ from cspdecl.core.operation import CustomerNote, Guard, PriceDelta, Reason
 from cspdecl.core.project import PriceBook, Project
 from cspdecl.core.records import BookEntry
 from cspdecl.planning.account import Agreement, plan_account
-from cspdecl.planning.bundles import billed_seats, bundle_sell_change
+from cspdecl.planning.bundles import bundle_sell_change
 from cspdecl.planning.compare import compare, marked_name
 from cspdecl.planning.context import bundle_of, context_of_binding, context_of_line
 from cspdecl.planning.match import Left, Pair, match_customer
@@ -235,8 +235,6 @@ class _Lines:
                 after = action.after if isinstance(action, SetSeats) else 0
                 sell = self._sell(spec, live.seats, after)
                 preview = preview_seats(spec, live, world.prices, after=after, now=world.now, sell=sell)
-                if context.anchor and context.bundle_seats is not None:
-                    context = replace(context, bundle_seats=billed_seats(spec, bundle_of(spec, self.spec), after))
             ident = self.sequence.add(
                 spec.address,
                 action,

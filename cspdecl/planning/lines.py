@@ -14,7 +14,7 @@ from cspdecl.core.money import ExactMoney
 from cspdecl.core.operation import PlanLine
 from cspdecl.core.project import PriceBook
 from cspdecl.core.terms import BillingCycle
-from cspdecl.planning.bundles import billed_seats
+from cspdecl.planning.bundles import seats_billed
 from cspdecl.planning.rows import CustomerPlan, Row
 from cspdecl.planning.sentences import Sentence, about_cost, about_sell, about_windows, end_words, months
 
@@ -194,8 +194,8 @@ def _bundle_line(bundle: BundleInstance, rows: Sequence[Row], spec: CustomerSpec
     later, later_on, summary = None, None, seats(bundle.seats)
     if anchor is not None and anchor.decision is not None and anchor.decision.before is not None and declared:
         decision = anchor.decision
-        before = billed_seats(declared, bundle, decision.before or 0) or 0 if decision.before else 0
-        after = billed_seats(declared, bundle, decision.after or 0) or 0 if decision.after else 0
+        before = seats_billed(declared, bundle, decision.before or 0)
+        after = seats_billed(declared, bundle, decision.after or 0)
         later, later_on = (bundle.seats if decision.later is not None else None), decision.later_on
         summary = _bundle_summary(anchor, before, after, later)
     sentences = _bundle_money(rows)

@@ -133,7 +133,7 @@ def test_more_of_a_bundled_service_waits_for_the_anchor():
 
 
 def test_bundle_seats_held_back_stay_billed():
-    """The anchor's operation says how many bundle seats are billed after it: those it still has."""
+    """The anchor's operation says what is declared of line and bundle; its money counts the seats it still has."""
     lines, sold = bundle("hafenkontor", "platz", 17, {"m365": (PREMIUM, 17)}, sell="54.90")
 
     now, later = make_plan(
@@ -142,7 +142,7 @@ def test_bundle_seats_held_back_stay_billed():
         bindings=[binding("hafenkontor/platz/m365", "s1", offer=PREMIUM)],
     ).operations  # fmt: skip
 
-    assert (True, 20) == (now.context.anchor, now.context.bundle_seats)
+    assert (True, 17, 17) == (now.context.anchor, now.context.bundle_seats, now.context.seats)
     assert "-274.50 EUR" == str(now.preview.sell)
     assert later.preview is None
 
