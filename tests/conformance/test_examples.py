@@ -1,0 +1,84 @@
+"""Every example project goes the whole way: seeded, planned, applied, and then nothing is left to do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cspdecl.core.operation import Plan
+from cspdecl.core.project import ProviderConfig
+from cspdecl.engine.apply import apply_plan
+from cspdecl.engine.drift import look_for_drift
+from cspdecl.engine.plan import PlanRequest, make_plan
+from cspdecl.engine.session import Session
+from cspdecl.spi.provider import Mode, Provider
+from cspdecl.store.pricefiles import import_price_list
+from cspdecl_simulator import Simulator
+from cspdecl_simulator.manifests import read_tree
+from cspdecl_simulator.populate import populate, read_edits
+from tests.conftest import ROOT
+from tests.partner_center.support import over_simulator
+
+LIST = "price-list-2026-11-DE-EUR-made-up.csv"
+
+
+def world_of(folder: Path, edits: Path | None = None) -> Simulator:
+    """A simulated Partner Center that has what a project's manifests declare, save the given differences."""
+    simulator = Simulator(seed=5)
+    declared = read_tree(folder)
+    prices = folder / LIST
+    if prices.is_file():
+        simulator.load_prices(prices)
+    populate(simulator, declared, read_edits(edits) if edits else None)
+    return simulator
+
+
+def test_reseller_100_from_a_differing_estate(tmp_path: Path):
+    """The demo's estate is taken over and put right in one plan; then plan, cached plan and drift are empty."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "manifests/reseller-100", folder)
+    simulator = world_of(folder, ROOT / "docs/demo/differences.yaml")
+
+    def connect(config: ProviderConfig, mode: Mode) -> Provider:
+        return over_simulator(simulator, mode=mode)
+
+    def session() -> Session:
+        return Session(folder, connect=connect)
+
+    with session() as first:
+        import_price_list(folder / LIST, folder / "prices", now=first.clock.now())
+        done = apply_plan(first, None, approve=lambda _plan: True)
+
+        assert not isinstance(done, Plan)
+        assert {"applied"} == {task.state for task in done.tasks}
+        assert 0 == done.exit
+    writes = len(simulator.requests(writes=True))
+    with session() as second:
+        for cached in (False, True):
+            assert () == make_plan(second, PlanRequest(cached=cached)).plan.operations
+        assert () == look_for_drift(second, PlanRequest()).found
+        again = apply_plan(second, None, approve=lambda _plan: True)
+
+        assert isinstance(again, Plan)
+    assert writes == len(simulator.requests(writes=True))
+
+
+@pytest.mark.parametrize("name", ["starter", "edge-cases"])
+def test_example_is_planned(name: str, tmp_path: Path):
+    """Seeded as declared, an example has a plan without an error that cancels nothing."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "manifests" / name, folder)
+    simulator = world_of(folder)
+
+    def connect(config: ProviderConfig, mode: Mode) -> Provider:
+        return over_simulator(simulator, mode=mode)
+
+    with Session(folder, connect=connect) as session:
+        project, _desired = session.require()
+        plan = make_plan(session, PlanRequest()).plan
+
+        assert not [item for item in plan.diagnostics if item.severity == "error"]
+        assert 0 == plan.counts.to_cancel
+        assert project.name == plan.project
