@@ -66,6 +66,8 @@ def instant(value: Json) -> datetime | None:
     if not isinstance(value, str) or not value.strip():
         return None
     text = re.sub(r"\s*:\s*", ":", value.strip())
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        text += "T00:00:00"
     if not re.search(r"(?:Z|[+-]\d\d:?\d\d)$", text, re.IGNORECASE):
         text += "Z"
     try:
