@@ -8,7 +8,7 @@ from typing import Literal
 from cspdecl.commerce.policy import EXTENDED_SERVICE_SINCE, renewal_deadline
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
 from cspdecl.commerce.windows import cancellable_until
-from cspdecl.commerce.words import day, instant, last_day, seats
+from cspdecl.commerce.words import day, instant, last_day, stay_billed
 from cspdecl.core.action import Cancel, SetEndOfTerm
 from cspdecl.core.capability import Capability
 from cspdecl.core.desired import EndOfTerm, SubscriptionSpec
@@ -54,7 +54,7 @@ def decide_leaving(spec: SubscriptionSpec, live: LiveSubscription, setting: Sett
         return _cancel(live, draft, until=until, assumed=assumed)
     if live.end_of_term == "cancel":
         when = f"on {last_day(live.term_ends)}" if live.term_ends else "with its term"
-        text = f"it ends {when}; until then {seats(live.seats)} stay billed"
+        text = f"it ends {when}; until then {stay_billed(live.seats)}"
         draft.waiting.append(_wait(spec, "scheduled", "CSP341", text, live))
         return Decision(
             symbol=" ", waiting=tuple(draft.waiting), before=live.seats, after=live.seats, held=live.seats,

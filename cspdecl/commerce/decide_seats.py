@@ -14,7 +14,7 @@ from cspdecl.commerce.policy import RETURN_WINDOW, renewal_deadline
 from cspdecl.commerce.quantity import check_quantity
 from cspdecl.commerce.values import Decision, Draft, Setting, Step, Symbol
 from cspdecl.commerce.windows import Returnable, returnable
-from cspdecl.commerce.words import day, instant, last_day, seats
+from cspdecl.commerce.words import day, instant, last_day, seats, stay_billed
 from cspdecl.core.action import ClearSchedule, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.capability import Capability
 from cspdecl.core.desired import SubscriptionSpec
@@ -176,7 +176,7 @@ def _renewal(
     split: _Split,
 ) -> NextTerm | None:
     """What the next term shall be, or None with what stands against it as a waiting item or a refusal."""
-    stay = f"{seats(split.held)} stay billed"
+    stay = stay_billed(split.held)
     if live.term_ends is None or live.term is None or live.billing is None:
         draft.waiting.append(_due(spec, "CSP314", f"{stay}: the provider shows no term to change them with", live))
         return None

@@ -26,6 +26,11 @@ def seats(count: int) -> str:
     return counted(count, "seat")
 
 
+def stay_billed(count: int) -> str:
+    """What held-back seats do: "1 seat stays billed", "3 seats stay billed"."""
+    return f"{seats(count)} {'stays' if count == 1 else 'stay'} billed"
+
+
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun: "1 line", "2 lines"."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -192,7 +192,7 @@ def plan_margin(operations: Iterable[Operation]) -> Fraction | None:
         if (sell := sell_month(preview)) is not None:
             sells[group] = sells[group] + sell if group in sells else sell
     currencies = {item.currency for item in (*costs.values(), *sells.values())}
-    if costs.keys() - sells.keys() or len(currencies) != 1:
+    if not costs or costs.keys() - sells.keys() or len(currencies) != 1:
         return None
     (currency,) = currencies
     zero = ExactMoney(Fraction(0), currency)
@@ -200,10 +200,10 @@ def plan_margin(operations: Iterable[Operation]) -> Fraction | None:
 
 
 def margin(sell: ExactMoney | None, cost: ExactMoney | None) -> Fraction | None:
-    """Share of the sell price that is left; None where either side is unknown, zero or in another currency."""
+    """Share of the sell price that is left; None where either side is unknown, nothing, or in another currency."""
     if sell is None or cost is None or sell.currency != cost.currency or not sell.value:
         return None
-    if sell.value * cost.value < 0:
+    if sell.value * cost.value <= 0:
         return None
     return (sell.value - cost.value) / sell.value
 

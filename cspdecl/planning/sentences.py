@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from cspdecl.commerce.values import Decision
-from cspdecl.commerce.words import day, instant, last_day, seats
+from cspdecl.commerce.words import day, instant, last_day, seats, stay_billed
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding, decimals_of
 from cspdecl.core.operation import PriceDelta
@@ -66,13 +66,12 @@ def about_windows(decision: Decision, live: LiveSubscription | None, prices: Pri
 
 
 def _held(decision: Decision, live: LiveSubscription | None, prices: PriceBook, until: datetime) -> Sentence:
-    stay = "stays" if decision.held == 1 else "stay"
     why = {
         "window": "outside the 7-day window",
         "declared": "`reduce: renewal` is declared",
         "provider": "this provider takes no seats back",
     }
-    head = f"{why[decision.held_why]}: {seats(decision.held)} {stay} billed"
+    head = f"{why[decision.held_why]}: {stay_billed(decision.held)}"
     cost = held_cost(live, prices, decision.held) if live is not None else None
     if cost is None:
         return Sentence(f"{head} until then, the cost is unknown", f"{head} until then")

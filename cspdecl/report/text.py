@@ -68,7 +68,7 @@ def _clock(moment: datetime) -> str:
 
 def _customer(key: str, name: str, lines: list[PlanLine], paint: _Paint, show: Show, width: int) -> list[str]:
     out = [f"{safe_text(key)} · {safe_text(name)}" if name and name != key else safe_text(key)]
-    column = max(12, *(width_of(_name(line)) - (0 if _indent(line, lines) == 2 else 2) for line in lines))
+    column = max(12, *(width_of(_name(line)) + _indent(line, lines) - 2 for line in lines))
     column = min(column, 40)
     title_width = max(20, min(_TITLE, width - column - 30))
     pending: list[str] = []
