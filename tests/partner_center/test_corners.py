@@ -346,6 +346,7 @@ RULES = CountryRules(
 def test_countries_that_ask_for_more(phone, number, told):
     """Some markets want a registration number and a telephone number; both are asked for before anything is sent."""
     profile = create_spec().profile
+    assert profile.contact is not None
     there = replace(profile.address, country="BR", state=None, postal_code="01310-100")
     wish = replace(profile, address=there, contact=replace(profile.contact, phone=phone))
 
