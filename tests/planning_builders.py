@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Literal
 
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
@@ -91,6 +92,9 @@ def sub(ident: str = "s1", offer: str = VISIO, seats: int = 5, **rest) -> LiveSu
 
 
 def next_term(live: LiveSubscription, seats: int) -> NextTerm:
+    assert live.offer is not None
+    assert live.term is not None
+    assert live.billing is not None
     return NextTerm(offer=live.offer, seats=seats, term=live.term, billing=live.billing)
 
 
@@ -165,7 +169,7 @@ def binding(address: str, *ids: str, offer: str | None = VISIO) -> Binding:
     )
 
 
-def project(environment: str = "production", **guardrails) -> Project:
+def project(environment: Literal["production", "sandbox"] = "production", **guardrails) -> Project:
     where = Origin(file="cspdecl.yaml", document=0)
     return Project(
         name="nordlicht",
@@ -264,7 +268,9 @@ def codes(made) -> list[str]:
 WEEK = timedelta(days=7)
 
 
-def create_spec(domain: str, attest: str = "classic", *, agreement: bool = True) -> CreateSpec:
+def create_spec(
+    domain: str, attest: Literal["classic", "enhanced"] = "classic", *, agreement: bool = True
+) -> CreateSpec:
     """A customer to be created, its agreement accepted by Katrin Mühlbach."""
     person = Contact(first_name="Katrin", last_name="Mühlbach", email="k@muehlbach.example", phone=None)
     where = PostalAddress(line1="Am Anger 3", line2=None, postal_code="99084", city="Erfurt", state=None, country="DE")

@@ -43,7 +43,7 @@ def data(folder: Path, name: str):
 def catalog_of(folder: Path) -> Catalog:
     """What is for sale in the case."""
     plain = data(folder, "catalog.json")
-    offers = [from_plain(Offer, item) for item in plain["offers"]]
+    offers: list[Offer] = [from_plain(Offer, item) for item in plain["offers"]]
     return Catalog(
         market="DE",
         offers={offer.key: offer for offer in offers},
@@ -57,7 +57,7 @@ def prices_of(folder: Path) -> PriceBook:
     """The one price list of the case."""
     rows: dict[OfferKey, list[PriceRow]] = {}
     for item in data(folder, "prices.json"):
-        row = from_plain(PriceRow, item)
+        row: PriceRow = from_plain(PriceRow, item)
         rows.setdefault(row.offer, []).append(row)
     found = {key: tuple(group) for key, group in rows.items()}
     made_up = PriceList(date="2026-11", market="DE", currency="EUR", digest="d" * 64, source="made up", rows=found)
@@ -73,14 +73,16 @@ def made(folder: Path) -> tuple[Plan, str]:
     capabilities = ~Capability.NONE
     for name in lacking.read_text("utf-8").split() if lacking.is_file() else ():
         capabilities &= ~Capability[name]
+    bindings: tuple[Binding, ...] = from_plain(tuple[Binding, ...], data(folder, "bindings.json"))
+    book: tuple[BookEntry, ...] = from_plain(tuple[BookEntry, ...], data(folder, "book.json"))
     result = plan(
         project=project,
         desired=desired,
         live=from_plain(LiveState, data(folder, "live.json")),
         catalogs={"partner-center": catalog_of(folder)},
         prices=prices_of(folder),
-        bindings={item.address: item for item in from_plain(tuple[Binding, ...], data(folder, "bindings.json"))},
-        book={item.address: item for item in from_plain(tuple[BookEntry, ...], data(folder, "book.json"))},
+        bindings={item.address: item for item in bindings},
+        book={item.address: item for item in book},
         last_hashes={},
         capabilities={"partner-center": capabilities},
         now=now,

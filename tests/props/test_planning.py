@@ -158,7 +158,7 @@ def test_no_more_seats_come_back_than_may(estate):
     subs = {item.id: item for live in lives for item in live.subscriptions}
 
     for item in make_plan(specs, lives, bindings=bound).operations:
-        live = subs.get(item.guard.subscription or "")
+        live = subs.get(item.guard.subscription or "", sub())
         if isinstance(item.action, SetSeats) and item.action.after < item.action.before:
             open_lots = [lot for lot in live.policy.lots if lot.returnable_until > NOW]
             assert item.action.before - item.action.after <= sum(lot.seats for lot in open_lots)
