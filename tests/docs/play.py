@@ -20,12 +20,14 @@ from pathlib import Path
 
 from tests.docs.pages import Block
 
+Mask = tuple[re.Pattern[str], str]
+
 PORT = "8443"
 CUT = "…"
 _FILE = re.compile(r"`([\w./-]+\.ya?ml)`")
 _PROGRESS = re.compile(r"^(?:reading|applying|recovering)[^:]*: [\d,]+ of [\d,]+, .* a second.*$")
 _DONE = re.compile(r"^  [\w-]+(?:/[\w-]+)*: ")
-_MASKS = (
+_MASKS: tuple[Mask, ...] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\bhead [0-9a-f]{16}\b"), "head <hash>"),
     (re.compile(r"https://127\.0\.0\.1:\d+"), "https://127.0.0.1:<port>"),
@@ -133,27 +135,32 @@ def steps(block: Block) -> list[tuple[str, list[str]]]:
     return found
 
 
-def play(block: Block, shell: Player) -> tuple[str, list[str]]:
-    """Run a console block. Answers with the block as it would read now, and with what differs from the page."""
+def play(block: Block, shell: Player, more: Sequence[Mask] = ()) -> tuple[str, list[str]]:
+    """Run a console block. Answers with the block as it would read now, and with what differs from the page.
+
+    `more` is masked on both sides besides what is always. An exit code is compared where the page shows one.
+    """
     now: list[str] = []
     differences: list[str] = []
     shown = [line for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
     for (command, expected), line in zip(steps(block), shown, strict=True):
         printed = [text.replace(shell.port, PORT) for text in shell.run(command)]
+        if any(text.startswith("(exit code") for text in expected):
+            printed.append(f"(exit code {shell.last})")
         now += [line, *printed]
-        if not fits(settled(expected), settled(printed)):
+        if not fits(settled(expected, more), settled(printed, more)):
             differences += [f"$ {command}", *(f"  page: {text}" for text in expected)]
             differences += [f"   now: {text}" for text in printed]
     return "\n".join(now) + "\n", differences
 
 
-def settled(lines: Sequence[str]) -> list[str]:
+def settled(lines: Sequence[str], more: Sequence[Mask] = ()) -> list[str]:
     """Lines without what no two runs share. Customers are worked on side by side: what was done goes by customer."""
     found: list[str] = []
     for done, run in itertools.groupby(lines, lambda line: bool(_DONE.match(line))):
         group = list(run)
         found += sorted(group, key=lambda line: line.split(":")[0].split("/")[0]) if done else group
-    for pattern, word in _MASKS:
+    for pattern, word in (*_MASKS, *more):
         found = [pattern.sub(word, line) for line in found]
     return [line.rstrip() for line in found]
 
