@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from cspdecl.cli.common import (
     show_diagnostics,
 )
 from cspdecl.cli.render import emit_plan
+from cspdecl.report.printable import printable
 
 if TYPE_CHECKING:
     from cspdecl.core.operation import Plan
@@ -125,8 +127,11 @@ def _interruptible() -> Iterator[Any]:
     runners: list[Runner] = []
 
     def handler(_signum: int, _frame: object) -> None:
-        if not runners or runners[0].stop:
+        if not runners:
             raise KeyboardInterrupt
+        if runners[0].stop:
+            # an exception would still wait for the calls in flight; the journal holds all that `recover` needs
+            os._exit(130)
         runners[0].stop = True
         click.echo("\nstopping: waiting for what is in flight; interrupt again to leave at once", err=True)
 
@@ -152,6 +157,8 @@ def _read_approvals(name: str | None) -> tuple[str, ...]:
 
 def summary(result: ApplyResult) -> str:
     """What a run did, in lines."""
+    from cspdecl.core.outcome import Applied
+
     states: dict[str, int] = {}
     for task in result.tasks:
         states[task.state] = states.get(task.state, 0) + 1
@@ -172,18 +179,19 @@ def summary(result: ApplyResult) -> str:
         settled = sum(task.state == "applied" for task in result.recovered)
         lines.append(f"Recovered: {len(result.recovered)} operations of an earlier run, {settled} of them done")
     lines.extend(
-        f"  ! {task.operation.address}: {_clean(task.message)}"
+        f"  ! {task.operation.address}: {printable(task.message)}"
         for task in result.tasks
         if task.message or task.state not in ("applied", "waiting", "flying")
     )
+    lines.extend(
+        f"  ! {task.operation.address}: {printable(task.outcome.receipt.remark)}"
+        for task in result.tasks
+        if isinstance(task.outcome, Applied) and task.outcome.receipt.remark
+    )
     lines.extend(f"  ! {address}: the plan no longer fits, left alone; plan again" for address in result.conflicts)
     if result.stopped:
-        lines.append(f"  ! stopped: {_clean(result.stopped)}")
+        lines.append(f"  ! stopped: {printable(result.stopped)}")
     return "\n".join(lines) + "\n"
-
-
-def _clean(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def result_document(result: ApplyResult) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from cspdecl.core.live import LiveCustomer, LiveSubscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """How the provider can be asked about this again. `at` is its own time; `inferred`: a probe found it."""
+    """How the provider can be asked about this again. `at` is its own time; `inferred`: a probe found it.
+    `remark`: what whoever runs this has to know all the same, such as a first password that could not be kept."""
 
     at: datetime
     request_id: str
@@ -19,6 +20,7 @@ class Receipt:
     order_id: str | None = None
     reference: str | None = None
     inferred: bool = False
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,9 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
             desired=desired, bindings=bindings, providers=providers, scope=scope, store=store, progress=progress
         )
         live, now, calls = read.live, read.now, read.calls
+        for provider in providers.values():
+            for text in provider.warnings:
+                progress.say(f"warning: {provider.name}: {text}")
         catalogs = refresh.read_catalogs(
             project=project, offers=refresh.offers_in_question(desired, live), providers=providers, progress=progress
         )

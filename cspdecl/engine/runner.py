@@ -274,6 +274,8 @@ class Runner:
                 )
             case Throttled():
                 task.doubt = task.doubt if task.phase == "probe" else task.doubted_before
+                if not task.doubt:
+                    task.request_id = ""  # an answer came: the next try is a request of its own (contract §3)
                 bucket = buckets_of(operation.context.provider or "", task.customer)
                 self._lanes.gate.park(
                     bucket[answer.quota == "customer"], self.clock.monotonic() + max(answer.retry_after, 1)

@@ -91,6 +91,11 @@ class Provider(Protocol):
         """Requests sent so far, for progress and the plan's footer."""
         ...
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Worth a line to whoever runs this: a credential that cannot be renewed, and the like. No secrets."""
+        ...
+
     def now(self) -> datetime:
         """Business time: the provider's clock, by its last answer (asks when there is none yet)."""
         ...

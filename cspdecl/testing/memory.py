@@ -95,6 +95,11 @@ class MemoryProvider:
         self.quotas: tuple[Quota, ...] = (Quota(key="partner", per_minute=60_000, burst=1000, concurrency=8),)
         self.calls = 0
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """None: a world in memory has nothing to warn of."""
+        return ()
+
     def now(self) -> datetime:
         """The world's clock."""
         with self.world.open() as state:

@@ -403,7 +403,7 @@ def test_password_that_cannot_be_had_any_more_is_said():
     outcome = provider.apply(CREATE, call(None, checkpoint=found.checkpoint))
 
     assert isinstance(outcome, Applied)
-    assert "reset it" in outcome.receipt.reference
+    assert "reset it" in outcome.receipt.remark
     assert "reset it" in secrets.values["first-password"]
 
 
@@ -419,7 +419,7 @@ def test_password_that_cannot_be_written_is_said():
     outcome = over_script(creation(("POST", "/customers", 201, made)), secrets=Closing()).apply(CREATE, call(None))
 
     assert isinstance(outcome, Applied)
-    assert "could not be written" in outcome.receipt.reference
+    assert "could not be written" in outcome.receipt.remark
     assert "pw-4711" not in repr(outcome)
 
 

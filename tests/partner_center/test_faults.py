@@ -649,7 +649,7 @@ def test_password_that_did_not_come_is_said(credentials):
     outcome = over_script(script).apply(operation(CreateCustomer(create=create_spec()), Guard(tenant=None)), call(None))
 
     assert isinstance(outcome, Applied)
-    assert "reset it" in outcome.receipt.reference
+    assert "reset it" in outcome.receipt.remark
 
 
 @pytest.mark.parametrize("tenant", ["..", ".", ""])

@@ -67,6 +67,10 @@ class Quiet:
             case _:
                 return Rejected(code="unsupported", message="only seats here")
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
     def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
         return NotDone(checkpoint=call.checkpoint)
 

@@ -239,7 +239,13 @@ def shows(action: Change, live: LiveSubscription) -> bool:
 
 
 def receipt(
-    call: Call, at: datetime, *, order: str | None = None, reference: str | None = None, inferred: bool = False
+    call: Call,
+    at: datetime,
+    *,
+    order: str | None = None,
+    reference: str | None = None,
+    inferred: bool = False,
+    remark: str | None = None,
 ) -> Receipt:
     """How this can be asked about again."""
     return Receipt(
@@ -249,6 +255,7 @@ def receipt(
         order_id=order,
         reference=reference,
         inferred=inferred,
+        remark=remark,
     )
 
 

@@ -175,7 +175,7 @@ class Onboarder:
             live = self._customers.customer(key, step.tenant or "", patient=False)
         except (Refusal, Busy, NoAnswer, Malformed, Incomplete) as problem:
             return checkpoint.again(step, f"created; it cannot be read yet: {problem}", looks=_LOOKS)
-        found = receipt(call, self._business.now(), reference=step.item)
+        found = receipt(call, self._business.now(), remark=step.item)
         return Applied(receipt=found, customer=live)
 
 
