@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import LiveProgress, at_terminal, filters, guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.common import LiveProgress, at_terminal, filters, guarded, leave, open_session, say, show_diagnostics
 
 if TYPE_CHECKING:
     from cspdecl.core.operation import Plan
@@ -41,7 +41,7 @@ def command(
                 action = operation.action
                 if isinstance(action, Adopt):
                     ids, tenant = action.ids, action.tenant
-                    click.echo(f"=> {operation.address}  {', '.join(ids) or f'tenant {tenant}'}")
+                    say(f"=> {operation.address}  {', '.join(ids) or f'tenant {tenant}'}")
             return auto_approve or click.confirm("Bind these?", default=False, err=True)
 
         request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since)

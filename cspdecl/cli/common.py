@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from cspdecl.core.errors import CspdeclError
 from cspdecl.core.plain import parse_instant
 from cspdecl.engine.exits import Exit
 from cspdecl.engine.session import Session
+from cspdecl.report.printable import json_safe, printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -62,6 +64,16 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], root: Path, ctx: click.C
         click.echo(render_diagnostics(diagnostics, source, color=wants_color(ctx, sys.stderr)), err=True, nl=False)
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """One line that holds words from elsewhere: a provider's message, a name. What a terminal would obey is shown."""
+    click.echo(printable(text), err=err)
+
+
+def emit_json(document: object) -> None:
+    """One JSON document on stdout, harmless to look at and the same when read back."""
+    click.echo(json_safe(json.dumps(document, indent=2, ensure_ascii=False)))
+
+
 def report_failure(problem: Exception) -> int:
     """The last word about an error nobody caught: a sentence for what the world did, a plea for what we did."""
     ctx = click.get_current_context(silent=True)
@@ -69,16 +81,16 @@ def report_failure(problem: Exception) -> int:
     if isinstance(problem, CspdeclError):
         show_diagnostics(problem.diagnostics, root, ctx)
         if not problem.diagnostics:
-            click.echo(f"error: {_printable(problem.message)}", err=True)
+            click.echo(f"error: {printable(problem.message)}", err=True)
         return problem.exit_code
     if isinstance(problem, OSError):
-        where = f" {problem.filename}" if problem.filename else ""
+        where = f" {printable(str(problem.filename))}" if problem.filename else ""
         click.echo(f"error:{where}: {problem.strerror or problem}", err=True)
         return int(Exit.ERROR)
     if os.environ.get("CSPDECL_DEBUG"):
         traceback.print_exception(problem)
     click.echo(
-        f"error: cspdecl has a bug: {type(problem).__name__}: {_printable(str(problem))[:300]}\n"
+        f"error: cspdecl has a bug: {type(problem).__name__}: {printable(str(problem))[:300]}\n"
         "hint: please report it with the output of the same command under CSPDECL_DEBUG=1; "
         "if this was `apply`, run `cspdecl recover` next",
         err=True,
@@ -100,10 +112,6 @@ def guarded(function: Function) -> Function:
             leave(report_failure(problem))
 
     return run  # type: ignore[return-value]
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 class Instant(click.ParamType):  # type: ignore[type-arg]
@@ -151,7 +159,7 @@ class LiveProgress:
         """A line of its own."""
         if not self._quiet:
             self._clear()
-            click.echo(_printable(text), err=True)
+            click.echo(printable(text), err=True)
 
     def done(self) -> None:
         """The long work has ended."""

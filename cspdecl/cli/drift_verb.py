@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, wants_color
+from cspdecl.cli.common import LiveProgress, emit_json, filters, guarded, leave, open_session, say, wants_color
 
 if TYPE_CHECKING:
     from cspdecl.engine.drift import DriftResult
@@ -52,18 +51,18 @@ def command(
                 "unknown": dict(unknown),
                 "complete": not unknown,
             }
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+            emit_json(document)
         else:
             click.echo(render_drift(result.found, color=wants_color(ctx, sys.stdout)), nl=False)
             for key, why in unknown.items():
-                click.echo(f"not read: {key}: {why}", err=True)
+                say(f"not read: {key}: {why}", err=True)
         if explain:
             _explain(session, result)
         if propose:
             from cspdecl.engine.propose import propose_changes
 
             for text in propose_changes(session, result.found):
-                click.echo(text, err=True)
+                say(text, err=True)
         exits = [Exit.CHANGES if result.found else Exit.DONE, Exit.DONE if not unknown else Exit.TRY_LATER]
         leave(strongest(exits))
 
@@ -94,7 +93,7 @@ def _explain(session: Session, result: DriftResult) -> None:
         click.echo(f"\n{item.address} (declared → live)")
         text = DeepDiff(left, right, verbose_level=2).pretty() or "no difference in declared fields"
         for line in text.splitlines():
-            click.echo(f"  {line}")
+            say(f"  {line}")
 
 
 def _plain(value: object) -> object:

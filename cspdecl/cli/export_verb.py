@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cspdecl.cli.common import LiveProgress, guarded, leave, open_session
+from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
 
 
 @click.command()
@@ -14,9 +14,8 @@ from cspdecl.cli.common import LiveProgress, guarded, leave, open_session
     "--to",
     "target",
     type=click.Path(file_okay=False),
-    default="export",
-    show_default=True,
-    help="An empty folder; manifests are never overwritten.",
+    required=True,
+    help="An empty folder outside the project; manifests are never overwritten.",
 )
 @click.option("--customer", "customers", multiple=True, metavar="NAME", help="Only this customer; repeatable.")
 @click.pass_context
@@ -31,7 +30,7 @@ def command(ctx: click.Context, target: str, customers: tuple[str, ...]) -> None
         files = lines = 0
         for item in export_customers(session, Path(target), keys=customers, progress=LiveProgress(quiet=False)):
             for remark in item.left_out:
-                click.echo(f"{item.key}: {remark}", err=True)
+                say(f"{item.key}: {remark}", err=True)
             files += bool(item.file)
             failed += not item.file
             lines += item.lines

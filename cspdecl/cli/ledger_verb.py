@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.common import guarded, leave, open_session, say, show_diagnostics
 from cspdecl.core.address import Address
+from cspdecl.report.printable import json_safe
 
 if TYPE_CHECKING:
     from cspdecl.core.records import LedgerRecord
@@ -52,7 +53,7 @@ def list_command(ctx: click.Context, names: tuple[str, ...], after: int, style: 
 
     with open_session(ctx) as session:
         records = _chosen(session.store(create=False).ledger(after=after), _addresses(names))
-        for piece in render_jsonl(records) if style == "json" else render_table(records):
+        for piece in map(json_safe, render_jsonl(records)) if style == "json" else render_table(records):
             click.echo(piece, nl=False)
 
 
@@ -71,7 +72,7 @@ def verify_command(ctx: click.Context) -> None:
         found = verify(store.ledger(), store.head())
         show_diagnostics(found, session.root, ctx)
         if damage:
-            click.echo(f"error: {damage}", err=True)
+            say(f"error: {damage}", err=True)
         if damage or has_errors(found):
             leave(Exit.ERROR)
         head = store.head()
@@ -93,7 +94,7 @@ def export_command(ctx: click.Context, names: tuple[str, ...], after: int, style
         records = _chosen(session.store(create=False).ledger(after=after), _addresses(names))
         pieces = render_csv(records) if style == "csv" else render_jsonl(records)
         if out is None:
-            for piece in pieces:
+            for piece in pieces if style == "csv" else map(json_safe, pieces):
                 sys.stdout.write(piece)
             return
         with Path(out).open("w", encoding="utf-8", newline="") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cspdecl.cli.common import Instant, guarded, open_session
+from cspdecl.cli.common import Instant, emit_json, guarded, open_session
 from cspdecl.core.address import Address
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def command(ctx: click.Context, address: str, seats: int | None, day: datetime |
     with open_session(ctx) as session:
         found = quote_line(session, where, seats=seats, on=day or datetime.now(UTC))
     if style == "json":
-        click.echo(json.dumps(quote_document(found), indent=2, ensure_ascii=False))
+        emit_json(quote_document(found))
     else:
         click.echo(_text(found), nl=False)
 

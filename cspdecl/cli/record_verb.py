@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session
+from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, say
 
 
 @click.command()
@@ -27,6 +27,6 @@ def command(ctx: click.Context, customers: tuple[str, ...], labels: tuple[str, .
             count = record_observed(session, planned, context_of(session, None, run))
         click.echo(f"{count} change record{'' if count == 1 else 's'} written")
         for key, why in planned.plan.unknown.items():
-            click.echo(f"not read: {key}: {why}", err=True)
+            say(f"not read: {key}: {why}", err=True)
         if not planned.plan.complete:
             leave(Exit.TRY_LATER)

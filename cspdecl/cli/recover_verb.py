@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import LiveProgress, guarded, leave, open_session
+from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(ctx: click.Context) -> None:
                 "unknown": "still unknown",
                 "later": "not finished yet",
             }.get(task.state, task.state)
-            click.echo(f"{task.operation.address}: {word}{': ' + task.message if task.message else ''}")
+            say(f"{task.operation.address}: {word}{': ' + task.message if task.message else ''}")
         unsettled = [task for task in tasks if task.state in ("unknown", "later")]
         if unsettled:
             for task in unsettled:

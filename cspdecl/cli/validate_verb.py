@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from cspdecl.cli.common import Instant, guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.common import Instant, emit_json, guarded, leave, open_session, show_diagnostics
 
 
 @click.command()
@@ -30,11 +30,9 @@ def command(ctx: click.Context, now: datetime | None, style: str) -> None:
                 diagnostics.extend(check_settings(config))
         found = sort_diagnostics(diagnostics)
         if style == "json":
-            import json
-
             from cspdecl.core.plain import to_plain
 
-            click.echo(json.dumps({"diagnostics": [to_plain(item) for item in found]}, indent=2, ensure_ascii=False))
+            emit_json({"diagnostics": [to_plain(item) for item in found]})
         else:
             show_diagnostics(found, session.root, ctx)
         if has_errors(found):

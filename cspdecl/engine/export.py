@@ -48,9 +48,14 @@ def export_customers(
 ) -> Iterator[Exported]:
     """Write `target`/cspdecl.yaml and a file for every customer the providers show, or the named ones, as read.
 
-    Raises ConfigurationError when `target` holds manifests already: an export never overwrites.
+    Raises ConfigurationError when `target` holds manifests already (an export never overwrites) or lies in the project.
     """
     project, desired = session.require()
+    inside = _inside(target, session.root)
+    if inside is not None and not any(part.startswith(".") for part in inside.parts):
+        raise ConfigurationError(
+            f"{target} lies inside the project and would be read as a part of it: export into a folder beside it"
+        )
     if target.exists() and any(target.rglob("*.y*ml")):
         raise ConfigurationError(f"{target} already holds manifests: export into an empty folder")
     (target / "customers").mkdir(parents=True, exist_ok=True)
@@ -80,6 +85,12 @@ def export_customers(
                 why = answer.message if isinstance(answer, ReadFailure) else "the provider does not know it any more"
                 yield Exported(key=answer.key, file="", lines=0, left_out=(f"not exported: {why}",))
         progress.done()
+
+
+def _inside(path: Path, root: Path) -> Path | None:
+    """The path below the project's root, or None outside it."""
+    whole = path.resolve()
+    return whole.relative_to(root.resolve()) if whole.is_relative_to(root.resolve()) else None
 
 
 class _Names:
@@ -141,7 +152,7 @@ def customer_document(
     metadata: dict[str, Any] = {"name": customer.key}
     if labels:
         metadata["labels"] = labels
-    spec: dict[str, Any] = {"tenant": customer.tenant, "displayName": customer.name}
+    spec: dict[str, Any] = {"tenant": customer.tenant, "displayName": _one_line(customer.name)}
     if provider:
         spec["provider"] = provider
     spec["subscriptions"] = lines

@@ -30,6 +30,24 @@ def shown(char: str) -> str:
     return char
 
 
+def json_safe(text: str) -> str:
+    """A JSON text in which the same characters are written as JSON escapes: it reads back as the same value.
+
+    JSON's own escaping stops at U+001F; C1 controls and marks that turn the reading direction would pass it.
+    """
+    if text.isascii():
+        return text.replace("\x7f", "\\u007f")
+    hidden = {char for char in set(text) if char > "~" and unicodedata.category(char) in _HIDDEN}
+    return "".join(_json_escape(char) if char in hidden else char for char in text) if hidden else text
+
+
+def _json_escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD800 + (code - 0x10000 >> 10):04x}\\u{0xDC00 + (code - 0x10000 & 0x3FF):04x}"
+
+
 def width(text: str) -> int:
     """Columns that a printable text takes: two for wide East Asian characters, none for combining marks."""
     if text.isascii():
