@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-from estate import write_manifests  # noqa: E402 - a script's neighbours are found by its own folder
+sys.path.insert(0, str(HERE.parent.parent))
+from tests.perf.estate import write_manifests  # noqa: E402 - a script is not in a package
 
 _CLICK = (
     "import click\n@click.group()\ndef g():\n    'A group.'\n@g.command()\ndef c():\n    'A verb.'\ng(['--help'])\n"

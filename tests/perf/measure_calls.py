@@ -12,14 +12,13 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2])]
-from cspdecl_simulator import Simulator  # noqa: E402 - found beside this script
-from estate import LINES, NOW, live_customer, tenant_of, write_manifests  # noqa: E402
-from tests.partner_center.support import over_simulator  # noqa: E402
-
-from cspdecl.engine.progress import Silent  # noqa: E402
-from cspdecl.engine.refresh import offers_in_question, read_catalogs, refresh  # noqa: E402
-from cspdecl.manifest.load import load_manifests  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from cspdecl.engine.progress import Silent
+from cspdecl.engine.refresh import offers_in_question, read_catalogs, refresh
+from cspdecl.manifest.load import load_manifests
+from cspdecl_simulator import Simulator
+from tests.partner_center.support import over_simulator
+from tests.perf.estate import LINES, NOW, live_customer, tenant_of, write_manifests
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.manifest.load import load_manifests
 from cspdecl.planning.plan import plan
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from estate import NOW, live_customer, live_state, tenant_of
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.perf.estate import NOW, live_customer, live_state, tenant_of
 
 
 def main() -> None:
