@@ -124,7 +124,8 @@ def _head(row: Row, *, component: bool) -> tuple[Symbol, str]:
                 return "=>", f"was {'/'.join(row.source.path)}"
             return "=>", f"taken over: {_running(row.live)}" if row.live else "taken over"
         case "blocked":
-            return "?", "waits, see below" if decision is not None and decision.waiting else "refused"
+            waits = "taken over; the rest waits, see below" if row.operations else "waits, see below"
+            return "?", waits if decision is not None and decision.waiting else "refused"
         case _ if decision is not None:
             return decision.symbol, _summary(row, decision, component=component)
         case _:

@@ -14,11 +14,13 @@ from cspdecl.core.live import Status
 from cspdecl.planning.compare import compare
 from tests.planning_builders import ALL, NOW, PHONE, VISIO, at, catalog, line, next_term, sub
 
-SETTING = Setting(now=NOW, capabilities=ALL, offer=catalog().offers[OfferKey.parse(VISIO)], offer_state="sold")
+OFFER = catalog().offers[OfferKey.parse(VISIO)]
+SETTING = Setting(now=NOW, capabilities=ALL, offer=OFFER, offer_state="sold")
 
 
 def decided(spec, live, **setting):
     delta = compare(spec, live) if live else Delta(spec=spec, live=None, fields=frozenset())
+    assert delta is not None
     return decide(delta, replace(SETTING, **setting))
 
 
@@ -145,26 +147,26 @@ def test_what_is_absent_and_not_there_needs_nothing():
 
 def test_a_trial_offer_is_not_bought():
     """Starting a trial is a spending decision with a date; it is refused by name."""
-    offer = replace(SETTING.offer, trial=True)
+    offer = replace(OFFER, trial=True)
 
     assert ["CSP345"] == codes(decided(line("visio"), None, offer=offer).diagnostics)
 
 
 def test_a_withdrawn_offer_is_not_bought():
     """An offer without any way to buy it is no longer for sale."""
-    decision = decided(line("visio"), None, offer=replace(SETTING.offer, terms=()))
+    decision = decided(line("visio"), None, offer=replace(OFFER, terms=()))
 
     assert ([], ["CSP324"]) == (kinds(decision), codes(decision.diagnostics))
 
 
 def test_a_withdrawn_offer_still_grows():
     """Seats of what runs are added although new subscriptions are not sold: the provider decides."""
-    assert ["set_seats"] == kinds(decided(line("visio", seats=9), sub(seats=5), offer=replace(SETTING.offer, terms=())))
+    assert ["set_seats"] == kinds(decided(line("visio", seats=9), sub(seats=5), offer=replace(OFFER, terms=())))
 
 
 def test_an_add_on_without_its_base_is_a_warning():
     """The base may come from another seller, so the purchase is planned and the doubt is said."""
-    offer = replace(SETTING.offer, addon=True, prerequisites=(OfferKey.parse(PHONE),))
+    offer = replace(OFFER, addon=True, prerequisites=(OfferKey.parse(PHONE),))
 
     alone = decided(line("visio"), None, offer=offer)
     beside = decided(line("visio"), None, offer=offer, held=frozenset({OfferKey.parse(PHONE)}))
@@ -183,7 +185,7 @@ def test_the_sandbox_has_five_subscriptions_a_customer():
 
 def test_seats_that_run_are_never_refused():
     """A line above a maximum that was lowered may shrink towards it, or stay."""
-    offer = replace(SETTING.offer, max_seats=10)
+    offer = replace(OFFER, max_seats=10)
 
     assert ["schedule_renewal"] == kinds(decided(line("visio", seats=15), sub(seats=20), offer=offer))
     assert ["set_end_of_term"] == kinds(
