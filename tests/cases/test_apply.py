@@ -62,7 +62,7 @@ def world_of(folder: Path, live: LiveState) -> World:
 def carried_out(folder: Path, root: Path) -> dict[str, str]:
     """What applying a case prints and leaves, by file name; empty where nothing was carried out."""
     shutil.copytree(folder / "manifests", root, dirs_exist_ok=True)
-    live = from_plain(LiveState, data(folder, "live.json"))
+    live: LiveState = from_plain(LiveState, data(folder, "live.json"))
     lacking = folder / "without.txt"
     capabilities = CAPABILITIES
     for name in lacking.read_text("utf-8").split() if lacking.is_file() else ():
@@ -77,7 +77,7 @@ def carried_out(folder: Path, root: Path) -> dict[str, str]:
     ) as session:
         session.case = folder
         store = session.store()
-        bound = from_plain(tuple[Binding, ...], data(folder, "bindings.json"))
+        bound: tuple[Binding, ...] = from_plain(tuple[Binding, ...], data(folder, "bindings.json"))
         store.commit(Batch(bindings=[(item.address, item) for item in bound]))
         result = apply_plan(session, None, approve=lambda _plan: True, options=ApplyOptions(workers=1))
         records = list(store.ledger())
