@@ -252,12 +252,14 @@ def _schedule(
             )
         )
     else:
-        draft.steps.append(
+        # first, since whether a new name deletes a schedule is not documented (contract §13.1): then both readings hold
+        draft.steps.insert(
+            0,
             Step(
                 action=ClearSchedule(was=have),
                 reason=Reason(code="schedule.undeclared", text=f"takes back {foreign}"),
                 not_after=renewal_deadline(live.term_ends) if live.term_ends else None,
-            )
+            ),
         )
         draft.notes.append(f"takes back {foreign}")
         draft.diagnostics.append(

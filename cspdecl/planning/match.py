@@ -55,10 +55,18 @@ def match_customer(spec: CustomerSpec, live: LiveCustomer, moved: Moved, retired
     by_id = {item.id: item for item in live.subscriptions}
     declared = {line.address for line in spec.subscriptions}
     claimed: set[str] = set()
+    repointed = {
+        line.address
+        for line in spec.subscriptions
+        if line.id is not None and (former := moved.bound.get(line.address)) and line.id not in former.ids
+    }
+    owners: dict[str, Address] = {}
     for address, binding in moved.bound.items():
+        if address in repointed:
+            continue  # the line names another subscription now: what it stood for is free
+        owners.update(dict.fromkeys(binding.ids, address))
         if address in declared:
             claimed.update(binding.ids)
-    owners = {ident: address for address, binding in moved.bound.items() for ident in binding.ids}
     open_lines: list[SubscriptionSpec] = []
     for line in spec.subscriptions:
         binding_of = moved.bound.get(line.address)

@@ -63,7 +63,7 @@ def load_plan(text: str) -> Plan:
     """A saved plan. Raises StalePlan where the text is no plan, was altered, or comes from another version."""
     try:
         document = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise StalePlan(f"this is no saved plan: {problem}; make one with `cspdecl plan --out FILE`") from problem
     if not isinstance(document, dict) or not isinstance(document.get("cspdecl"), dict):
         raise StalePlan("this is no saved plan: `cspdecl` is missing; make one with `cspdecl plan --out FILE`")

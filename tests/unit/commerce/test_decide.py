@@ -103,6 +103,15 @@ def test_turning_renewal_off_takes_the_schedule_along():
     assert "takes back" in " ".join(decision.notes)
 
 
+def test_a_foreign_schedule_goes_before_a_new_name():
+    """Whether a new name deletes what is scheduled is not documented; taken back first, both readings hold."""
+    live = sub(seats=5)
+
+    decision = decided(line("visio", seats=5, nickname="neu"), replace(live, scheduled=next_term(live, 2)))
+
+    assert ["clear_schedule", "rename"] == kinds(decision)
+
+
 def test_a_schedule_that_changes_nothing_is_left_alone():
     """A scheduled renewal as it is now is no drift."""
     live = sub(seats=5)

@@ -261,3 +261,13 @@ def test_what_is_taken_over_may_still_wait():
     assert ["hafenkontor/visio adopt"] == actions(made)
     assert "taken over; the rest waits, see below" == made.lines[0].summary
     assert ["CSP333"] == [item.code for item in made.waiting]
+
+
+def test_lines_may_swap_their_subscriptions():
+    """Two lines that name each other's subscription are both bound anew, in one plan."""
+    made = planned(
+        line("a", id="s2"), line("b", id="s1"), subs=[sub("s1"), sub("s2")],
+        bound=[binding("hafenkontor/a", "s1"), binding("hafenkontor/b", "s2")],
+    )  # fmt: skip
+
+    assert (["hafenkontor/a adopt", "hafenkontor/b adopt"], []) == outcome(made)
