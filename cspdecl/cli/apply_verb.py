@@ -63,8 +63,8 @@ def command(
     """
     from cspdecl.core.operation import Plan
     from cspdecl.engine.apply import ApplyOptions, apply_plan
-    from cspdecl.engine.exits import Exit
     from cspdecl.engine.plan import PlanRequest
+    from cspdecl.engine.problems import problems_of
 
     if file and (customers or labels or changed_since):
         raise click.UsageError(
@@ -97,8 +97,7 @@ def command(
                 json.dumps(result_document(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )
         click.echo(summary(outcome), nl=False)
-        if outcome.exit is Exit.UNKNOWN:
-            click.echo("hint: run `cspdecl recover` to settle what is unknown; nothing is sent twice", err=True)
+        show_diagnostics(problems_of((*outcome.tasks, *outcome.recovered)), session.root, ctx)
         leave(outcome.exit)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
+from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say, show_diagnostics
 
 
 @click.command()
@@ -13,10 +13,12 @@ from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
 def command(ctx: click.Context) -> None:
     """Look what came of operations that were sent and not answered; nothing is sent that may have happened.
 
-    Ends with 0 when everything is settled, 5 while something is still unknown.
+    Ends with 0 when everything is settled, 5 while something is still unknown, 75 when something that certainly was
+    not done could not be sent again now.
     """
     from cspdecl.engine.apply import locked, require_durable
     from cspdecl.engine.exits import Exit
+    from cspdecl.engine.problems import problems_of
     from cspdecl.engine.recover import recover_open
 
     with open_session(ctx) as session:
@@ -33,13 +35,9 @@ def command(ctx: click.Context) -> None:
                 "later": "not finished yet",
             }.get(task.state, task.state)
             say(f"{task.operation.address}: {word}{': ' + task.message if task.message else ''}")
-        unsettled = [task for task in tasks if task.state in ("unknown", "later")]
-        if unsettled:
-            for task in unsettled:
-                click.echo(
-                    f"hint: {task.operation.address}, sent under request {task.request_id} "
-                    f"(correlation {task.correlation_id}): look at the customer's orders in the portal, then run "
-                    "`cspdecl recover` again",
-                    err=True,
-                )
+        found = problems_of(tasks)
+        show_diagnostics(found, session.root, ctx)
+        if any(item.code == "CSP801" for item in found):
             leave(Exit.UNKNOWN)
+        if any(task.state == "later" for task in tasks):
+            leave(Exit.TRY_LATER)

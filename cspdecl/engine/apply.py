@@ -18,12 +18,13 @@ from cspdecl import __version__
 from cspdecl.billing.changes import RunContext
 from cspdecl.billing.fold import fold_recorded
 from cspdecl.core.diagnostics import error, has_errors
-from cspdecl.core.errors import ConfigurationError, CspdeclError, StalePlan, StoreDamaged
+from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, StoreDamaged
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.engine import provenance
 from cspdecl.engine.exits import Exit, strongest
 from cspdecl.engine.lanes import Task
 from cspdecl.engine.plan import Planned, PlanRequest, make_plan
+from cspdecl.engine.problems import broken, held, stale
 from cspdecl.engine.progress import Progress, Silent
 from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
@@ -34,12 +35,6 @@ from cspdecl.spi.store import LockOwner, RunHeader
 
 if TYPE_CHECKING:
     from cspdecl.engine.session import Session
-
-
-class RunBroken(CspdeclError):  # noqa: N818 - a state, not a fault
-    """The store failed while operations were in flight: what came of them is not on disk, and only a look tells."""
-
-    exit_code = int(Exit.UNKNOWN)
 
 
 Approve = Callable[[Plan], bool]
@@ -83,7 +78,10 @@ def locked(session: Session, run: str, command: str) -> Iterator[LockOwner]:
         link=provenance.run_link(),
     )
     store = session.store()
-    store.lock(owner)
+    try:
+        store.lock(owner)
+    except LockHeld as problem:
+        raise held(problem) from None
     try:
         yield owner
     finally:
@@ -177,7 +175,7 @@ def apply_plan(
             if plan.safety.refused:
                 return plan
         if not chosen and conflicts:
-            raise StalePlan(stale_sentence(conflicts))
+            raise stale(conflicts)
         context = context_of(session, plan, run, approvals=options.approvals)
         observed = record_observed(session, planned, context)
         result, records = _run(session, plan, planned, chosen, context, options, progress, on_runner)
@@ -234,9 +232,7 @@ def _run(
     try:
         result = runner.carry_out([Task(operation=operation) for operation in chosen])
     except CspdeclError as problem:
-        raise RunBroken(
-            f"the run broke off: {problem.message}; mend that, then run `cspdecl recover`, nothing is sent twice"
-        ) from problem
+        raise broken(problem) from problem
     return result, store.head().seq - head
 
 
@@ -246,7 +242,7 @@ def _still_known(session: Session, plan: Plan) -> tuple[str, ...]:
     known = {*desired.customers, *(address.customer for address in session.store().bindings())}
     wanted = {item.address.customer for item in plan.operations}
     if wanted - known:
-        raise StalePlan(stale_sentence(sorted(wanted - known)))
+        raise stale(sorted(wanted - known))
     return tuple(sorted(wanted))
 
 
@@ -261,12 +257,6 @@ def still_valid(approved: Plan, fresh: Plan, already: frozenset[str]) -> tuple[t
     held = {operation.address.customer for operation in conflicts}
     chosen = tuple(operation for operation in open_ones if operation.address.customer not in held)
     return chosen, tuple(sorted({str(operation.address) for operation in conflicts}))
-
-
-def stale_sentence(conflicts: Sequence[str]) -> str:
-    """Why a saved plan cannot be applied, and what to do."""
-    some = ", ".join(conflicts[:3]) + (f" and {len(conflicts) - 3} more" if len(conflicts) > 3 else "")
-    return f"the plan no longer fits what is live, declared or recorded for {some}; nothing was sent, plan again"
 
 
 def _already_applied(session: Session, plan: Plan) -> frozenset[str]:

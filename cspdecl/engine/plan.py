@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cspdecl.core.action import Cancel, ScheduleRenewal, SetEndOfTerm, SetSeats
+from cspdecl.core.action import Cancel, Forget, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog
-from cspdecl.core.diagnostics import error
-from cspdecl.core.errors import CspdeclError
+from cspdecl.core.diagnostics import Origin, error
+from cspdecl.core.errors import CspdeclError, ManifestError
 from cspdecl.core.live import LiveState
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.records import Recorded
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cspdecl.core.live import Bindings
     from cspdecl.core.project import PriceBook
     from cspdecl.engine.session import Session
+    from cspdecl.manifest.load import Loaded
     from cspdecl.spi.provider import Provider
 
 
@@ -128,6 +129,7 @@ def _decide(
         )
 
     made = decide(live)
+    refuse_cut_files(session.load(), desired, made.operations)
     again = subscriptions_to_reread(made.operations)
     if providers and again:
         before = sum(provider.calls for provider in providers.values())
@@ -137,6 +139,32 @@ def _decide(
             made = decide(fresh)
         live = fresh
     return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=dict(fold_recorded(records)))
+
+
+def refuse_cut_files(loaded: Loaded, desired: DesiredState, operations: Sequence[Operation]) -> None:
+    """A file whose last line does not end may have been cut short: it does not make anything stop being managed.
+
+    Raises ManifestError naming each such file and what it would let go.
+    """
+    doubtful = {item.origin.file for item in loaded.diagnostics if item.code == "CSP114" and item.origin is not None}
+    lost: dict[str, list[str]] = {}
+    for operation in operations if doubtful else ():
+        spec = desired.customers.get(operation.address.customer)
+        if isinstance(operation.action, Forget) and spec is not None and spec.origin.file in doubtful:
+            lost.setdefault(spec.origin.file, []).append(str(operation.address))
+    if lost:
+        found = tuple(
+            error(
+                "CSP252",
+                f"this file may be cut short, and {', '.join(names)} would no longer be managed",
+                origin=Origin(file=file),
+                line=1,
+                column=1,
+                hint="if it is complete, end its last line with a newline; if not, restore it",
+            )
+            for file, names in sorted(lost.items())
+        )
+        raise ManifestError("a file may be cut short", diagnostics=found)
 
 
 def subscriptions_to_reread(operations: Sequence[Operation]) -> dict[str, tuple[str, frozenset[str]]]:
@@ -173,10 +201,19 @@ def scope_of(
     if request.customers:
         chosen &= set(request.customers)
     for label in request.labels:
-        chosen &= {key for key, spec in desired.customers.items() if _has_label(spec, label)}
+        labelled = {key for key, spec in desired.customers.items() if _has_label(spec, label)}
+        if not labelled:
+            found = error("CSP251", f"no customer has the label `{label}`", hint=_known_labels(desired))
+            raise CspdeclError(f"no customer has the label `{label}`", diagnostics=(found,))
+        chosen &= labelled
     if request.changed_since:
         chosen &= changed_customers(session, desired, bindings, request.changed_since)
     return tuple(sorted(chosen))
+
+
+def _known_labels(desired: DesiredState) -> str:
+    names = sorted({name for spec in desired.customers.values() for name in spec.labels})
+    return f"labels in use: {', '.join(names[:12])}" if names else "no customer has any label"
 
 
 def _has_label(spec: CustomerSpec, label: str) -> bool:

@@ -67,8 +67,12 @@ class Session:
 
     @property
     def project(self) -> Project:
-        """The project. Raises ManifestError where there is none that can be used."""
-        return self.require()[0]
+        """The project, also where customers or bundles have errors: books can be read then, too.
+
+        Raises ManifestError where the project itself is in doubt.
+        """
+        found = self.load().project
+        return found if found is not None else self.require()[0]
 
     def prices(self, offers: set[OfferKey]) -> PriceBook:
         """The imported price lists, for these offers. Raises ConfigurationError where a list was altered."""

@@ -9,8 +9,9 @@ import pytest
 
 from cspdecl.core.errors import ConfigurationError, LockHeld, StalePlan
 from cspdecl.core.operation import Plan
-from cspdecl.engine.apply import ApplyResult, RunBroken, locked
+from cspdecl.engine.apply import ApplyResult, locked
 from cspdecl.engine.exits import Exit
+from cspdecl.engine.problems import RunBroken
 from cspdecl.planning.planfile import dump_plan, load_plan
 from cspdecl.store.sqlite import SqliteStore
 from cspdecl.testing.builders import OFFER, OTHER_OFFER
