@@ -103,6 +103,7 @@ class Player:
                 if probe.connect_ex(("127.0.0.1", int(self.port))) == 0:
                     return []
             time.sleep(0.05)
+        self.behind.remove(process)
         raise AssertionError(f"{command} ended at once: {process.communicate()[0]}")
 
     def stop(self) -> None:

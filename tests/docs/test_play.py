@@ -60,3 +60,13 @@ def test_a_diff_changes_the_file_that_was_named(tmp_path):
     assert "x: 1\ny: 3\n" == (tmp_path / "a.yaml").read_text("utf-8")
     with pytest.raises(AssertionError, match=r"not in a\.yaml"):
         shell.change(block)
+
+
+def test_what_ends_at_once_is_told_with_its_last_words(tmp_path):
+    """A server that does not start fails the page with what it said, and leaves nothing to stop."""
+    shell = player(tmp_path)
+
+    with pytest.raises(AssertionError, match=r"ended at once: no such world"):
+        shell.run("printf 'no such world' &")
+
+    assert [] == shell.behind

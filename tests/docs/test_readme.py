@@ -73,4 +73,4 @@ def test_the_transcript_is_what_happens(tmp_path):
     finally:
         shell.stop()
 
-    assert [] == differences
+    assert "" == "\n".join(differences)
