@@ -42,6 +42,28 @@ def decide_end_of_term(spec: SubscriptionSpec, live: LiveSubscription, setting: 
     return wanted
 
 
+def keep_end_of_term(
+    spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, draft: Draft, ending: LiveEndOfTerm
+) -> None:
+    """After a change of seats: an explicit end is a scheduled action, and any immediate change deletes those.
+
+    contract §13.1 (2026). Left unwritten, what should end could become a paid extension (§13.8), so it is written last:
+    moved behind the seats where it is new, written again where it stood already. Auto-renew itself is no such action.
+    """
+    if ending not in ("cancel", "extend"):
+        return
+    new = [step for step in draft.steps if isinstance(step.action, SetEndOfTerm)]
+    if new:
+        draft.steps[:] = [*(step for step in draft.steps if step not in new), *new]
+        return
+    ends = _writable(spec, live, setting, draft, ending)
+    if ends is not None:
+        text = f"the change before may delete that it {_WORDS[ending]} at the end of its term"
+        reason = Reason(code="end_of_term.again", text=text)
+        action = SetEndOfTerm(before=ending, after=ending)
+        draft.steps.append(Step(action=action, reason=reason, not_after=renewal_deadline(ends)))
+
+
 def decide_leaving(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting) -> Decision:
     """`absent: true`: cancel inside the window, else end at the end of the term; already ending only waits."""
     draft = Draft()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from cspdecl.commerce.decide_end import keep_end_of_term
 from cspdecl.commerce.policy import RETURN_WINDOW, renewal_deadline
 from cspdecl.commerce.quantity import check_quantity
 from cspdecl.commerce.values import Decision, Draft, Setting, Step, Symbol
@@ -56,6 +57,8 @@ def decide_seats(
         text = f"{seats(spec.seats)} are declared, {live.seats} run, {split.taken} can still be returned"
         reason = Reason(code="seats.down.window", text=text)
         draft.steps.append(Step(action=SetSeats(before=live.seats, after=now), reason=reason, not_after=split.take_by))
+    if now != live.seats:
+        keep_end_of_term(spec, live, setting, draft, ending)
     _schedule(spec, live, setting, draft, wanted)
     later = wanted is not None
     return Decision(

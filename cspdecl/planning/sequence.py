@@ -91,7 +91,9 @@ def guard_after(guard: Guard, action: Action) -> Guard:
     """What an action leaves. Whether a schedule survives it is not promised (contract §13.1), so it is not compared."""
     match action:
         case SetSeats():
-            return replace(guard, seats=action.after, scheduled=None, check_scheduled=False)
+            # an explicit end of term is a scheduled action too, and may be gone afterwards
+            ending = guard.end_of_term if guard.end_of_term == "renew" else None
+            return replace(guard, seats=action.after, end_of_term=ending, scheduled=None, check_scheduled=False)
         case SetEndOfTerm():
             return replace(guard, end_of_term=action.after, scheduled=None, check_scheduled=False)
         case ScheduleRenewal():

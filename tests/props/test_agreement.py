@@ -152,6 +152,14 @@ def test_what_is_planned_is_accepted_at_length(steps):
     agree(steps)
 
 
+@pytest.mark.parametrize("end_before", ["renew", "cancel"])
+def test_a_change_of_seats_keeps_what_shall_end(end_before):
+    """A change of seats deletes scheduled actions, the one that ends a term among them: it is written behind the seats."""
+    first = Step(days=0, customer=0, line=0, seats=1, end=end_before, reduce="auto")
+
+    agree([first, replace(first, seats=2, end="cancel"), replace(first, seats=5, end="cancel", days=30)])
+
+
 # ---- refusals ----
 
 
