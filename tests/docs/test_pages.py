@@ -93,17 +93,16 @@ def _keys(value: Any) -> Iterator[str]:
 
 
 def _known() -> set[str]:
-    """Every property that a schema names, and every key that the simulator's guide explains."""
+    """Every property that a schema names, and every key of a difference that the simulator's README shows."""
     found: set[str] = set(CHOSEN)
     _connect, settings = load_provider("partner-center")
     texts = [yaml.safe_load(path.read_text("utf-8")) for path in schemas().values()]
     for schema in (*texts, settings):
         for properties in _values(schema, "properties"):
             found |= set(properties)
-    guide = (ROOT / "docs/guides/simulator.md").read_text("utf-8")
-    for row in re.findall(r"^\| (`.+?) \|", guide, re.MULTILINE):
-        found |= set(re.findall(r"`(\w+)`", row))
-    return found | {"address", "customer"}
+    for block in blocks(ROOT / "plugins/cspdecl-simulator/README.md", "yaml"):
+        found |= set(_keys(yaml.safe_load(block.text)))
+    return found
 
 
 def _values(value: Any, name: str) -> Iterator[Mapping[str, Any]]:
