@@ -97,6 +97,8 @@ def command(
                 json.dumps(result_document(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )
         click.echo(summary(outcome), nl=False)
+        if any(item.severity == "error" for item in outcome.plan.diagnostics):
+            click.echo("customers with errors were held back: see the plan, or run `cspdecl plan`", err=True)
         show_diagnostics(problems_of((*outcome.tasks, *outcome.recovered)), session.root, ctx)
         leave(outcome.exit)
 

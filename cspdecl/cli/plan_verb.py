@@ -54,7 +54,7 @@ def command(
         exits = [Exit.DONE]
         if has_errors(plan.diagnostics):
             exits.append(Exit.INVALID)
-        elif out:
+        if out:
             Path(out).write_text(dump_plan(plan), encoding="utf-8")
             click.echo(f"saved to {out}; carry it out with: cspdecl apply {out}", err=True)
         if plan.safety.refused:

@@ -148,8 +148,8 @@ def apply_plan(
     progress: Progress | None = None,
     on_runner: OnRunner | None = None,
 ) -> ApplyResult | Plan:
-    """Carry out `plan`, or plan now and ask `approve`. Returns the plan where it was not approved, is refused, or has
-    errors: what contradicts live state is not carried out by halves.
+    """Carry out `plan`, or plan now and ask `approve`. Returns the plan where it was not approved, is refused, or holds
+    nothing to do. A customer with an error has no operations in a plan; the others go on, and the exit code says so.
 
     Raises LockHeld, StalePlan, ManifestError, ConfigurationError, NotAuthorised, TryLater, StoreDamaged, RunBroken.
     """
@@ -165,7 +165,7 @@ def apply_plan(
         conflicts: tuple[str, ...] = ()
         if plan is None:
             plan = planned.plan
-            hindered = plan.safety.refused or has_errors(plan.diagnostics) or not plan.operations
+            hindered = plan.safety.refused or not plan.operations
             if hindered or (approve is not None and not approve(plan)):
                 record_observed(session, planned, context_of(session, None, run))
                 return plan
@@ -188,7 +188,9 @@ def apply_plan(
         observed=observed,
         recovered=recovered,
         stopped=result.stopped.message if result.stopped else None,
-        exit=exit_of(result, conflicts, recovered, complete=planned.plan.complete),
+        exit=exit_of(
+            result, conflicts, recovered, complete=planned.plan.complete, errors=has_errors(plan.diagnostics)
+        ),
     )
 
 
@@ -271,8 +273,10 @@ def _already_applied(session: Session, plan: Plan) -> frozenset[str]:
     return frozenset(done)
 
 
-def exit_of(result: RunResult, conflicts: Sequence[str], recovered: Sequence[Task], *, complete: bool) -> Exit:
-    """The strongest thing that is true of a run."""
+def exit_of(
+    result: RunResult, conflicts: Sequence[str], recovered: Sequence[Task], *, complete: bool, errors: bool = False
+) -> Exit:
+    """The strongest thing that is true of a run. `errors`: customers were held back, since planning found errors."""
     states = Counter(task.state for task in result.tasks)
     failed = states["rejected"] + states["stale"] + states["skipped"] + states["later"] + states["unknown"]
     # the provider says done and reads back something else: an effect, but not the one that was approved
@@ -280,8 +284,10 @@ def exit_of(result: RunResult, conflicts: Sequence[str], recovered: Sequence[Tas
     exits = [Exit.DONE]
     if states["unknown"] or any(task.state == "unknown" for task in recovered):
         exits.append(Exit.UNKNOWN)
-    if states["applied"] and (failed or conflicts):
+    if states["applied"] and (failed or conflicts or errors):
         exits.append(Exit.PARTLY)
+    if errors:
+        exits.append(Exit.INVALID)
     if states["stale"] or conflicts:
         exits.append(Exit.STALE)
     if states["rejected"] and not states["applied"]:

@@ -28,6 +28,7 @@ _RANK = (
     Exit.UNKNOWN,
     Exit.PARTLY,
     Exit.STALE,
+    Exit.INVALID,
     Exit.REFUSED,
     Exit.NOT_AUTHORISED,
     Exit.TRY_LATER,
@@ -38,7 +39,7 @@ _RANK = (
 
 
 def strongest(exits: Iterable[Exit]) -> Exit:
-    """5 > 4 > 7 > 3 > 77 > 75 > 1 > 2 > 0; anything else wins over these."""
+    """5 > 4 > 7 > 65 > 3 > 77 > 75 > 1 > 2 > 0; anything else wins over these."""
     found = list(exits)
     for exit_code in found:
         if exit_code not in _RANK:

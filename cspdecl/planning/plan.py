@@ -7,17 +7,19 @@ computed over the result. A customer that could not be read contributes nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from cspdecl.commerce.policy import SANDBOX_CUSTOMERS
+from cspdecl.commerce.words import counted
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog
 from cspdecl.core.desired import DesiredState, Move
-from cspdecl.core.diagnostics import Diagnostic, error, sort_diagnostics
+from cspdecl.core.diagnostics import Diagnostic, Severity, error, has_errors, sort_diagnostics
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import Binding, Bindings, LiveState
-from cspdecl.core.operation import CustomerNote, MoneyTotals, Plan, PlanCounts
+from cspdecl.core.operation import CustomerNote, MoneyTotals, Plan, PlanCounts, PlanLine
 from cspdecl.core.project import PriceBook, Project
 from cspdecl.core.records import Book, BookEntry
 from cspdecl.planning.customer import World, forget, plan_customer
@@ -75,12 +77,32 @@ def plan(
                 book=booked.get(key, ()),
             )
         part.lines = plan_lines(part, spec, prices)
+        if has_errors(part.diagnostics):
+            hold_back(part)
         parts.append(part)
     return _assemble(
         parts, unknown, world,
         desired=desired, live=live, bindings=bindings, book=book, scope=scope, commit=commit,
         unmanaged_customers=unmanaged_customers,
     )  # fmt: skip
+
+
+def hold_back(part: CustomerPlan) -> None:
+    """A customer with an error is left alone as a whole: what was meant for it is not known. The others go on."""
+    codes = sorted({item.code for item in part.diagnostics if item.severity is Severity.ERROR})
+    held = len(part.operations)
+    part.rows = [replace(row, kind="blocked", operations=()) if row.operations else row for row in part.rows]
+    part.operations, part.created = [], False
+    why = f"nothing is done for this customer until the error is settled ({', '.join(codes)})"
+    part.lines = [
+        PlanLine(
+            address=Address(part.key),
+            symbol="?",
+            title="",
+            summary="held back",
+            notes=(f"{why}; {counted(held, 'operation')} would have been sent" if held else why,),
+        )
+    ]
 
 
 def _assemble(

@@ -110,10 +110,10 @@ def _line(line: PlanLine, indent: int, column: int, title_width: int, paint: _Pa
 
 def _more(plan: Plan, show: Show, paint: _Paint) -> list[list[str]]:
     out = []
-    shown = {str(line.address) for line in plan.lines if line.symbol == "?"}
+    shown = {str(line.address) for line in plan.lines if line.symbol == "?" and line.address.path}
     errors = [item for item in plan.diagnostics if item.severity is Severity.ERROR and item.address not in shown]
     if errors:
-        out.append(["Errors (nothing of these lines is sent):", *(_error(item) for item in errors)])
+        out.append(["Errors (nothing is sent for these customers):", *(_error(item) for item in errors)])
     if plan.waiting:
         out.append(["Waiting (nothing to send for these now):", *(_waiting(item) for item in plan.waiting)])
     if plan.unknown:

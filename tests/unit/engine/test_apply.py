@@ -152,17 +152,19 @@ def test_a_guardrail_refuses_before_anything_is_sent(estate, world, saved):
     assert () == world.writes()
 
 
-def test_a_plan_with_errors_is_not_carried_out_by_halves(estate, world):
-    """Alpha's line matches two running subscriptions: that is for a person to decide, and Beta waits with it."""
+def test_an_error_holds_back_its_customer_alone(estate, world):
+    """Alpha's line matches two running subscriptions: that is for a person to decide. Beta is served, and the exit
+    says that not all of it was done."""
     for _ in range(2):
         with world.open() as state:
             state.buy(tenant_of(1), offer=state.offers[0].key, seats=3)
 
-    answer = estate.apply()
+    answer = done(estate.apply())
 
-    assert isinstance(answer, Plan)
-    assert {"error"} & {item.severity.value for item in answer.diagnostics}
-    assert () == world.writes()
+    assert {"error"} & {item.severity.value for item in answer.plan.diagnostics}
+    assert {"beta"} == {task.operation.address.customer for task in answer.tasks}
+    assert ([3, 3], [4]) == (live_seats(world, "alpha"), live_seats(world, "beta"))
+    assert Exit.PARTLY == answer.exit
 
 
 def test_in_ci_a_store_that_dies_with_the_job_is_refused(estate, world, monkeypatch):
