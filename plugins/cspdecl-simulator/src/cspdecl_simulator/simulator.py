@@ -29,6 +29,20 @@ from .world.state import World
 _JSON = "application/json; charset=utf-8"
 
 
+def _read_query(text: str) -> dict[str, str]:
+    """Parameters by name without case; what comes several times is joined by commas, a second `?` counts as `&`."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text.replace("?", "&"), keep_blank_values=True):
+        known = query.get(name.lower())
+        query[name.lower()] = value if known is None else f"{known},{value}"
+    return query
+
+
+def _read_body(route: Route, body: bytes) -> Any:
+    """JSON, except where files are sent."""
+    return body if route.template.endswith("/attachment") else parse_body(body)
+
+
 class Simulator(Seeding):
     """A simulated Partner Center on one world file (`":memory:"` for none). Thread-safe; several processes may share
     the file.
@@ -71,7 +85,7 @@ class Simulator(Seeding):
         }
         path, _, query_text = url_path_with_query.partition("?")
         path = "/" + "/".join(part for part in unquote(path).split("/") if part)
-        query = {name.lower(): value for name, value in parse_qsl(query_text.replace("?", "&"), keep_blank_values=True)}
+        query = _read_query(query_text)
         machine = self._machine()
         with self.store.transaction():
             struck = faults.strike(self.store, method, path) if self._has_faults() else []
@@ -220,7 +234,7 @@ class Simulator(Seeding):
         if customer:
             self._enter(call, customer, now)
         if method not in ("GET", "HEAD", "DELETE"):
-            call.body = None if route.template.endswith("/checkout") else parse_body(body)
+            call.body = None if route.template.endswith("/checkout") else _read_body(route, body)
         try:
             answer = route.handler(call)
         except Refusal:

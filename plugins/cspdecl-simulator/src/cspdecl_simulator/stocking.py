@@ -83,9 +83,13 @@ class Stocking(WorldFile):
         min_seats: int | None = None,
         max_seats: int | None = None,
         first_purchase: bool = False,
+        max_redemptions: int | None = None,
+        owned: list[str] | None = None,
         name: str = "",
     ) -> None:
-        """Adds a promotion (contract §9.1) for one `PID:SID`, term and billing plan."""
+        """Adds a promotion (contract §9.1) for one `PID:SID`, term and billing plan. So many subscriptions may have it
+        over time (`max_redemptions`); `owned` are `PID/SID` of which the customer must have one.
+        """
         product_id, _, sku_id = product.partition(":")
         doc: Doc = {
             "id": promotion_id,
@@ -110,18 +114,38 @@ class Stocking(WorldFile):
             ]
         if first_purchase:
             doc["promotionConstraints"]["eligibilityConstraints"] = [{"isApplicable": True, "type": "FirstPurchase"}]
+        if max_redemptions is not None:
+            doc["promotionConstraints"]["assetOwnershipLimits"] = [
+                {"minAssets": 0, "maxAssets": max_redemptions, "type": "LifetimeRedemptionCount"}
+            ]
+        if owned:
+            doc["promotionConstraints"]["productOwnershipConstraints"] = [[{"bigId": item} for item in owned]]
         with self.store.transaction():
             self.store.save_shared("promotion", promotion_id.upper(), doc)
 
     def seed_reseller(
-        self, tenant_id: str, mpn_id: str, *, name: str = "Reseller", location: str = "US", signed: bool = True
+        self,
+        tenant_id: str,
+        mpn_id: str,
+        *,
+        name: str = "Reseller",
+        location: str = "US",
+        signed: bool = True,
+        enrolled: bool = True,
     ) -> None:
-        """Adds an indirect reseller the partner provides for."""
+        """Adds an indirect reseller of the partner: has it `signed` the partner agreement, is it `enrolled` as one."""
         with self.store.transaction():
             self.store.save_shared(
                 "reseller",
                 tenant_id.lower(),
-                {"id": tenant_id, "name": name, "mpnId": mpn_id, "location": location, "signed": signed},
+                {
+                    "id": tenant_id,
+                    "name": name,
+                    "mpnId": mpn_id,
+                    "location": location,
+                    "signed": signed,
+                    "enrolled": enrolled,
+                },
             )
 
     def seed_validation_code(self, code: str, organization: str, *, creates: int = 5) -> None:

@@ -240,5 +240,14 @@ class Store:
         rows = self._db.execute(query, (after,))
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def latest_requests(self, count: int) -> list[Doc]:
+        """The newest calls of the API itself, newest first."""
+        rows = self._db.execute(
+            "SELECT seq, at, method, endpoint FROM requests WHERE endpoint NOT LIKE '%oauth2%'"
+            " ORDER BY seq DESC LIMIT ?",
+            (count,),
+        )
+        return [dict(zip(("seq", "at", "method", "endpoint"), row, strict=True)) for row in rows]
+
     def clear_requests(self) -> None:
         self._db.execute("DELETE FROM requests")

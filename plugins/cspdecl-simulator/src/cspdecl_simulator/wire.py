@@ -64,6 +64,7 @@ class Refusal(Exception):  # noqa: N818 - a no is an answer, not an error of thi
         description: str,
         *,
         data: list[Any] | None = None,
+        source: str = ERROR_SOURCE,
         body: Doc | None = None,
         headers: Doc | None = None,
     ) -> None:
@@ -72,7 +73,7 @@ class Refusal(Exception):  # noqa: N818 - a no is an answer, not an error of thi
         self.body = (
             body
             if body is not None
-            else {"code": code, "description": description[:1024], "data": data or [], "source": ERROR_SOURCE}
+            else {"code": code, "description": description[:1024], "data": data or [], "source": source}
         )
         self.headers = headers or {}
 

@@ -42,7 +42,7 @@ def _wanted(call: Call) -> list[Doc]:
 
 def metadata(call: Call) -> Answer:
     """GET /agreements?agreementType=; without it the Microsoft Cloud Agreement."""
-    return Answer(200, collection(_wanted(call)))
+    return Answer(200, collection(_wanted(call), "/agreements"))
 
 
 def list_agreements(call: Call) -> Answer:

@@ -19,31 +19,32 @@ def _plan(call: Call) -> Doc:
     return row
 
 
-def _entitlement(row: Doc, item: Doc) -> Doc:
+def _entitlement(call: Call, row: Doc, item: Doc) -> Doc:
     return {
         "id": item["id"],
         "friendlyName": item["name"],
         "status": item["status"],
         "subscriptionId": row["id"],
+        "links": {"self": link(f"{call.base}/subscriptions/{row['id']}/azureEntitlements/{item['id']}")},
         "attributes": attributes("AzureEntitlement"),
     }
 
 
 def list_entitlements(call: Call) -> Answer:
     row = _plan(call)
-    return Answer(200, collection([_entitlement(row, item) for item in row.get("entitlements", ())]))
+    return Answer(200, collection([_entitlement(call, row, item) for item in row.get("entitlements", ())]))
 
 
 def _one(call: Call, row: Doc) -> Doc:
     for item in row.get("entitlements", ()):
         if item["id"].lower() == call.params["entitlement"].lower():
             return dict(item)
-    raise Refusal(404, 900128, "The Azure entitlement was not found.")
+    raise Refusal(404, 800111, "The Azure entitlement was not found.")
 
 
 def get_entitlement(call: Call) -> Answer:
     row = _plan(call)
-    return Answer(200, _entitlement(row, _one(call, row)))
+    return Answer(200, _entitlement(call, row, _one(call, row)))
 
 
 def cancel_entitlement(call: Call) -> Answer:
@@ -57,7 +58,7 @@ def cancel_entitlement(call: Call) -> Answer:
     row["entitlements"] = [item if one["id"] == item["id"] else one for one in row["entitlements"]]
     row["version"] += 1
     call.customer.put("subscription", row)
-    return Answer(200, _entitlement(row, item))
+    return Answer(200, _entitlement(call, row, item))
 
 
 def entitlements(call: Call) -> Answer:

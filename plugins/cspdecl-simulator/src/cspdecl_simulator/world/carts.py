@@ -71,6 +71,7 @@ def _render_line(call: Call, line: Line, group: str, addons: list[Doc]) -> Doc:
         renewsTo=asked.get("renewsTo"),
         attestationAccepted=asked.get("attestationAccepted"),
         provisioningContext=asked.get("provisioningContext", {}),
+        purchaseCommitment=asked.get("purchaseCommitment"),
         orderGroup=group,
         pricing=pricing(line, call.now) if line.error is None else None,
         error=line.error,
@@ -199,7 +200,7 @@ def _check_count(call: Call, lines: list[Line]) -> None:
 
 
 def _place(call: Call, cart: Doc, lines: list[Line], groups: list[str], wanted: set[str]) -> Answer:
-    previous = cart.get("answer", {"orders": [], "orderErrors": []})
+    previous = cart.get("answer", {"orders": []})
     orders: list[Doc] = list(previous["orders"])
     errors: list[Doc] = []
     broken = set(call.headers.get("x-simulate-failed-groups", "").split(",")) - {""}
@@ -233,7 +234,12 @@ def _place(call: Call, cart: Doc, lines: list[Line], groups: list[str], wanted: 
         modified=iso(call.now),
         final=final,
         failed=[error["orderGroupId"] for error in errors],
-        answer={"orders": orders, "orderErrors": errors, "attributes": attributes("CartCheckoutResult")},
+        answer={
+            "orders": orders,
+            "orderErrors": errors,
+            "additionalInformation": [],
+            "attributes": attributes("CartCheckoutResult"),
+        },
     )
     call.customer.put("cart", cart)
     return Answer(201, cart["answer"])

@@ -19,6 +19,7 @@ from .lines import SANDBOX_SEATS, seats_left
 from .orders import follow_up
 from .schedule import check_schedule, read_next_charge, read_schedule, same
 from .subscriptions import WINDOW, cancel_until, find, open_lots, provisioned, render, snapshot
+from .transfers import refuse_pending
 
 _CLOSED = {
     "deleted": (400, 2011, "The subscription has been deleted."),
@@ -76,6 +77,7 @@ def _check_ready(call: Call, row: Doc) -> None:
         raise Refusal(400, 900311, "The subscription has been updated too many times.")
     if call.customer.customer.get("locked"):
         raise Refusal(403, 900416, "The customer is locked.")
+    refuse_pending(call, row)
 
 
 def renewing(call: Call, row: Doc) -> bool:

@@ -18,6 +18,7 @@ from .coterm import check_date, first_charge, term_price
 from .state import World
 
 SANDBOX_SEATS = 25
+MORE_RESELLERS = 5  # contract §10, participants
 LIVE = ("active", "suspended", "pending")
 CENT = Decimal("0.01")
 
@@ -116,9 +117,21 @@ def read_line(source: Body, index: int) -> Doc:
         renewsTo={"termDuration": str(renews[0].get("termduration"))} if renews else None,
         attestationAccepted=source.get("attestationaccepted"),
         provisioningContext=context.raw if isinstance(context, Body) else None,
+        purchaseCommitment=_commitment(source),
         partnerIdOnRecord=source.text("partneridonrecord"),
+        additionalPartnerIdsOnRecord=_texts(source.get("additionalpartneridsonrecord")) or None,
         parentSubscriptionId=source.text("parentsubscriptionid"),
     )
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _commitment(source: Body) -> Doc | None:
+    """What a savings plan is bought for: an amount an hour (contract §12, lineItems); kept as it was sent."""
+    sent = source.part("purchasecommitment")
+    return present(amount=sent.get("amount"), currency=sent.text("currency"), grain=sent.text("grain")) or None
 
 
 def reseller_of(asked: Doc) -> str | None:
@@ -127,6 +140,14 @@ def reseller_of(asked: Doc) -> str | None:
             return str(item["value"])
     found = asked.get("partnerIdOnRecord")
     return str(found) if found else None
+
+
+def additional_resellers(asked: Doc) -> list[str]:
+    """Resellers named beside the one of record, from a cart's participants or an order's own field."""
+    named = [
+        str(item["value"]) for item in asked.get("participants", ()) if item["key"] == "additional_transaction_reseller"
+    ]
+    return named + list(asked.get("additionalPartnerIdsOnRecord", ()))
 
 
 def check_line(call: Call, asked: Doc, siblings: list[Line]) -> Line:
@@ -162,7 +183,7 @@ def _check_terms(call: Call, line: Line, sku: Sku, siblings: list[Line]) -> Line
     if sku.kind == LEGACY:
         line.price = call.catalog.price(sku, line.segment, "", plan, call.settings.currency, call.country, call.now)
         return line
-    if sku.kind == AZURE or "" in sku.plans:
+    if "" in sku.plans:
         term = ""
         plan = plan or "one_time"
         asked["billingCycle"] = plan
@@ -229,23 +250,30 @@ def _check_quantity(call: Call, line: Line, sku: Sku, siblings: list[Line]) -> b
                 availableQuantity=max(0, left - held_here),
                 purchasedQuantity=held,
             )
-    elif sku.kind == AZURE and any(
-        row["kind"] == AZURE and row["status"] in LIVE for row in call.customer.rows("subscription").values()
+    elif (
+        sku.kind == AZURE
+        and "" in sku.plans
+        and any(
+            row["kind"] == AZURE and not row["term"] and row["status"] in LIVE
+            for row in call.customer.rows("subscription").values()
+        )
     ):
         line.fail(10006, "The customer already has an Azure plan.")
     return line.error is not None
 
 
 def _check_reseller(call: Call, line: Line) -> bool:
-    named = reseller_of(line.asked)
-    if not named:
+    named, others = reseller_of(line.asked), additional_resellers(line.asked)
+    if not named and not others:
         return False
+    known = {row["mpnId"] for row in call.partner.shared("reseller").values()} - {call.settings.partner_mpn}
+    unknown = [one for one in ([named] if named else []) + others if one not in known]
     if call.settings.model == "direct":
         line.fail(10004, "Participants are not supported for this partner.")
-    elif named == call.settings.partner_mpn or not any(
-        row["mpnId"] == named for row in call.partner.shared("reseller").values()
-    ):
-        line.fail(10004, f"PartnerID {named} is not an indirect reseller of yours.")
+    elif unknown:
+        line.fail(10004, f"PartnerID {unknown[0]} is not an indirect reseller of yours.")
+    elif len(others) > MORE_RESELLERS:
+        line.fail(10004, f"At most {MORE_RESELLERS} additional resellers can be named.")
     return line.error is not None
 
 

@@ -183,17 +183,22 @@ def events(call: Call) -> Answer:
 
 
 def _read_schedule(call: Call, form: Body) -> Doc:
-    find(call, form.text("currentsubscriptionid") or "")
+    row = find(call, form.text("currentsubscriptionid") or "")
     if bool(form.text("targetdate")) == bool(form.get("migrateonrenewal")):
         raise Refusal(400, 800002, "Give either targetDate or migrateOnRenewal.")
-    doc: Doc = {name: value for name, value in form.raw.items() if name.lower() not in ("id", "status")}
-    return doc
+    own = ("id", "status", "customertenantid", "createdtime", "lastmodifiedtime", "subscriptionenddate")
+    doc: Doc = {name[:1].lower() + name[1:]: value for name, value in form.raw.items() if name.lower() not in own}
+    return doc | {
+        "subscriptionEndDate": row["end"],
+        "customerTenantId": call.customer.id,
+        "lastModifiedTime": iso(call.now),
+    }
 
 
 def create_schedule(call: Call) -> Answer:
-    doc = _read_schedule(call, call.form) | {"id": call.guid()}
-    call.customer.put("migration-schedule", {**doc, "status": "Scheduled"})
-    return Answer(201, doc | {"status": "Scheduled"})
+    doc = _read_schedule(call, call.form) | {"id": call.guid(), "status": "Created", "createdTime": iso(call.now)}
+    call.customer.put("migration-schedule", {**doc})
+    return Answer(201, doc)
 
 
 def _schedule(call: Call) -> Doc:
@@ -219,13 +224,14 @@ def get_schedule(call: Call) -> Answer:
 
 def put_schedule(call: Call) -> Answer:
     old = _schedule(call)
-    doc = _read_schedule(call, call.form) | {"id": old["id"], "status": old["status"]}
+    kept = {name: old[name] for name in ("id", "status", "createdTime")}
+    doc = _read_schedule(call, call.form) | kept
     call.customer.put("migration-schedule", {**doc, "_seq": old["_seq"]})
     return Answer(200, doc)
 
 
 def cancel_schedule(call: Call) -> Answer:
     row = _schedule(call)
-    row["status"] = "Cancelled"
+    row.update(status="Cancelled", lastModifiedTime=iso(call.now))
     call.customer.put("migration-schedule", row)
     return Answer(200, {name: value for name, value in row.items() if name != "_seq"})

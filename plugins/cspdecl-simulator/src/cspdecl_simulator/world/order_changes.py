@@ -5,11 +5,12 @@ Source: contract §11 (cancellation matrix), §20; examples orders.cancel.*, ord
 
 from __future__ import annotations
 
+from email import message_from_bytes
 from typing import Any
 
 from ..catalog import LEGACY, SOFTWARE
 from ..terms import NEVER
-from ..wire import DAY, Answer, Body, Doc, Refusal, attributes, collection, iso, moment, present, snake
+from ..wire import DAY, Answer, Body, Doc, Refusal, attributes, collection, iso, link, moment, present, snake
 from .call import Call, check_etag, etag_of
 from .orders import facts, find_order, order_done, order_snapshot, render_order
 from .subscriptions import new_subscription
@@ -104,7 +105,7 @@ def provisioning(call: Call) -> Answer:
     items = [
         {
             "lineItemNumber": line["number"],
-            "orderLineItemId": f"{order['id']}-{line['number']}",
+            "orderLineItemId": line["number"],
             "status": status,
             "quantityProvisioningInformation": [{"quantity": line["quantity"], "status": status}],
             "attributes": attributes("OrderLineItemProvisioningStatus"),
@@ -119,13 +120,61 @@ def activation_links(call: Call) -> Answer:
     order = find_order(call)
     number = call.params.get("line")
     items: list[Any] = [
-        {"lineItemNumber": line["number"], "links": [], "attributes": attributes("OrderLineItemActivationLink")}
+        {
+            "lineItemNumber": line["number"],
+            "link": link(f"https://activate.example.invalid/{order['id']}/{line['number']}"),
+            "attributes": attributes("OrderLineItemActivationLink"),
+        }
         for line in order["lines"]
         if line["kind"] == "SaaS" and (number is None or str(line["number"]) == number)
     ]
-    return Answer(200, collection(items))
+    part = f"/lineitems/{number}" if number is not None else ""
+    return Answer(200, collection(items, f"{call.base}/orders/{order['id']}{part}/activationlinks"))
 
 
 def attachments(call: Call) -> Answer:
-    find_order(call)
-    return Answer(200, collection([]))
+    """GET …/orders/{id}/attachments"""
+    return Answer(200, collection(find_order(call).get("attachments", [])))
+
+
+def attach(call: Call) -> Answer:
+    """POST …/orders/{id}/attachment: files of a purchase order as multipart form data; answers every file of the order.
+
+    An order that waited for them goes on (contract §11, statuses 6 and 7).
+    """
+    order = find_order(call)
+    files = _files(call)
+    if not files:
+        raise Refusal(400, 900252, "A purchase order document is needed.")
+    order["attachments"] = order.get("attachments", []) + [
+        {
+            "attachmentId": call.short_id(),
+            "fileName": name,
+            "sizeInKB": -(-size // 1024),
+            "attachmentType": "TenderAttachment" if "tender" in part.lower() else "POAttachment",
+        }
+        for part, name, size in files
+    ]
+    if order["status"] == "pending_po_upload":
+        order["status"] = "po_upload_complete"
+    order["version"] += 1
+    call.customer.put("order", order)
+    call.audit("order", "update_order", new=order_snapshot(order), data=facts(order))
+    return Answer(201, collection(order["attachments"]))
+
+
+def _files(call: Call) -> list[tuple[str, str, int]]:
+    """Form field, file name and size of every file sent."""
+    kind = call.headers.get("content-type", "")
+    raw = call.body if isinstance(call.body, bytes) else b""
+    if "multipart/form-data" not in kind.lower():
+        return []
+    parsed = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw)
+    found = []
+    for part in parsed.walk():
+        name = part.get_filename()
+        if name:
+            content = part.get_payload(decode=True)
+            field = part.get_param("name", "", header="content-disposition")
+            found.append((str(field), name, len(content) if isinstance(content, bytes) else 0))
+    return found

@@ -10,7 +10,17 @@ from ..terms import NEVER
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, pascal, present, snake
 from .agreements import require_agreement
 from .call import Call, etag_of
-from .lines import Line, check_line, lock_price, pricing, read_line, reseller_of, seats_left, term_end
+from .lines import (
+    Line,
+    additional_resellers,
+    check_line,
+    lock_price,
+    pricing,
+    read_line,
+    reseller_of,
+    seats_left,
+    term_end,
+)
 from .subscriptions import is_after, new_subscription, offer_id
 
 _CLIENT = {"deviceFamily": "UniversalStore-PartnerCenter", "name": "Partner Center API"}
@@ -84,6 +94,12 @@ def place_order(
                 machine=call.machine,
                 custom_end=line.end and line.end - DAY,
             )
+            if asked.get("purchaseCommitment"):
+                subscription["benefit"] = {
+                    "commitment": asked["purchaseCommitment"],
+                    "scope": asked.get("provisioningContext", {}),
+                    "id": call.guid(),
+                }
             if asked.get("parentSubscriptionId"):
                 subscription["parent"] = asked["parentSubscriptionId"]
             if sku.is_trial and asked.get("renewsTo"):
@@ -102,8 +118,10 @@ def place_order(
                 kind=sku.kind,
                 promotion=line.promotion,
                 partner=reseller_of(asked),
+                partners=additional_resellers(asked) or None,
                 custom_end=asked.get("customTermEndDate"),
                 context=asked.get("provisioningContext"),
+                commitment=asked.get("purchaseCommitment"),
                 renews=asked.get("renewsTo"),
                 attested=asked.get("attestationAccepted"),
             )
@@ -238,7 +256,9 @@ def render_order(call: Call, order: Doc, *, fresh: bool = False, with_price: boo
                 customTermEndDate=line.get("custom_end"),
                 promotionId=line.get("promotion"),
                 partnerIdOnRecord=line.get("partner"),
+                additionalPartnerIdsOnRecord=line.get("partners"),
                 provisioningContext=line.get("context"),
+                purchaseCommitment=line.get("commitment"),
                 renewsTo=line.get("renews"),
                 attestationAccepted=line.get("attested"),
                 pricing=prices if with_price or fresh else None,

@@ -53,13 +53,15 @@ _MATRIX = (
     "Description",
     "AllowedCountries",
 )
+_FX_COLUMNS = ("CurrencyCode", "USDPerUnit", "Month")
+_RATES = {"EUR": "1.0638297872340426", "GBP": "1.25", "USD": "1"}  # made up; EUR as in the made-up prices
 _SEGMENTS = {"commercial": "Commercial", "education": "Education", "government": "Government", "nonprofit": "Charity"}
 
 
 def sheet(
     path: str, query: dict[str, str], headers: dict[str, str], catalog: Catalog, settings: Settings, now: datetime
 ) -> Answer:
-    """GET /v1.0/sales/pricesheets(…)/$value and /v1.0/sales/offermatrix(…)/$value"""
+    """GET /v1.0/sales/pricesheets(…)/$value and of /v1.0/sales/offermatrix(…), fxrates(…)"""
     lower = path.lower()
     if "/pricesheets(" in lower:
         market = re.search(r"market='([A-Za-z]{2})'", path, re.IGNORECASE)
@@ -96,6 +98,12 @@ def sheet(
             if sku.kind == NCE
         ]
         return _file(_csv(_MATRIX, rows), "updatedoffice.csv", headers)
+    if "/fxrates(" in lower:
+        month = re.search(r"month='(\d{6})'", path, re.IGNORECASE)
+        if month is None:
+            raise Refusal(400, 800002, "Month is required.")
+        rows = [[code, rate, month.group(1)] for code, rate in _RATES.items()]
+        return _file(_csv(_FX_COLUMNS, rows), "fxrates", headers)
     raise Refusal(404, 404, "Not found.")
 
 

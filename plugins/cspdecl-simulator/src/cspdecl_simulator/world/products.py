@@ -28,6 +28,7 @@ _VIEWS: dict[str, tuple[str, ...]] = {
     "azure": ("AzureReservation",),
     "azurereservations": ("AzureReservation",),
     "azurereservationsvm": ("AzureReservation",),
+    "azureazurereservationsvm": ("AzureReservation",),  # as a sample request of the product list spells it
     "azurereservationssql": ("AzureReservation",),
     "azurereservationscosmosdb": ("AzureReservation",),
     "software": (SOFTWARE,),
@@ -80,6 +81,7 @@ def product_doc(sku: Sku, country: str) -> Doc:
         "productType": kind,
         "isMicrosoftProduct": True,
         "publisherName": sku.publisher,
+        **({"localizedAttributes": sku.raw["localizedAttributes"]} if "localizedAttributes" in sku.raw else {}),
         "links": {
             "skus": link(f"/products/{sku.product_id}/skus?country={country}"),
             "self": link(f"/products/{sku.product_id}?country={country}"),
@@ -319,7 +321,7 @@ def offer_doc(sku: Sku, country: str) -> Doc:
         "locale": "en-us",
         "country": country,
         "category": category,
-        "prerequisiteOffers": [],
+        "prerequisiteOffers": [key.split(":")[0] for key in sku.prerequisites],
         "isAddOn": sku.addon,
         "isAvailableForPurchase": True,
         "billing": "license",
@@ -327,6 +329,7 @@ def offer_doc(sku: Sku, country: str) -> Doc:
         "isTrial": sku.is_trial,
         "product": {"id": sku.provisioning_id, "name": sku.title, "unit": "Licenses"},
         "unitType": "Licenses",
+        "salesGroupId": "",
         "upgradeTargetOffers": list(sku.upgrades),
         "links": {"learnMore": link("https://example.invalid/learn"), "self": link(f"/offers/{sku.product_id}")},
         "attributes": attributes("Offer"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..wire import Answer, Refusal, attributes, collection, iso, link, present
+from ..wire import Answer, Refusal, attributes, iso, link, present
 from .call import Call, check_etag
 from .countries import address_problems, check_registration, read_address
 from .customers import billing_etag, billing_profile, company_profile
@@ -62,36 +62,33 @@ def get_company(call: Call) -> Answer:
 
 
 def custom_domains(call: Call) -> Answer:
-    _needs_delegation(call)
-    return Answer(
-        200,
-        collection(
-            [
-                {"domain": name, "name": name, "status": "verified", "attributes": attributes("CustomDomain")}
-                for name in call.customer.customer["custom_domains"]
-            ]
-        ),
-    )
+    """GET …/customDomains: a bare list of names."""
+    needs_delegation(call)
+    return Answer(200, call.customer.customer["custom_domains"])
 
 
 def organization(call: Call) -> Answer:
-    _needs_delegation(call)
+    """GET …/organization: a bare list of one, in the directory's own field names."""
+    needs_delegation(call)
     customer = call.customer.customer
+    address = customer["address"]
     return Answer(
         200,
-        present(
-            tenantId=customer["id"],
-            displayName=customer["company"],
-            companyName=customer["company"],
-            domain=customer["domain"],
-            address=customer["address"],
-            email=customer["email"],
-            attributes=attributes("CustomerOrganization"),
-        ),
+        [
+            present(
+                street=address.get("addressLine1"),
+                city=address.get("city"),
+                state=address.get("region"),
+                postalCode=address.get("postalCode"),
+                countryLetterCode=address.get("country"),
+                displayName=customer["company"],
+                technicalNotificationMails=[customer["email"]],
+            )
+        ],
     )
 
 
-def _needs_delegation(call: Call) -> None:
+def needs_delegation(call: Call) -> None:
     if not call.customer.customer["delegated"]:
         raise Refusal(403, 900308, "A GDAP role is needed for the customer's directory.")
 
@@ -113,8 +110,8 @@ def get_qualifications(call: Call) -> Answer:
 
 
 def post_qualification(call: Call) -> Answer:
-    """POST …/qualifications; Education is vetted by people, the others by a code or not at all. This answer spells
-    vettingCreateDate.
+    """POST …/qualifications; Education is vetted by people, the others by a code or not at all. The date
+    stands under both names the pages print for this answer.
     """
     form = call.form
     name = _QUALIFICATIONS.get(str(form.get("qualification", "")).lower())
@@ -134,7 +131,8 @@ def post_qualification(call: Call) -> Answer:
     customer["qualifications"] = [old for old in customer["qualifications"] if old["qualification"] != name] + [item]
     call.customer.touch()
     call.audit("customer", "update_customer_qualification", new=item)
-    return Answer(201, {"qualification": name, "vettingStatus": status, "vettingCreateDate": item["created"]})
+    made = {"vettingCreateDate": item["created"], "vettingCreatedDate": item["created"]}
+    return Answer(201, {"qualification": name, "vettingStatus": status, **made})
 
 
 def validation_codes(call: Call) -> Answer:

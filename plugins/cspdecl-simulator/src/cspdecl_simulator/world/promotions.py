@@ -18,6 +18,7 @@ _TEXTS = {
     "SeatCount": "The provided quantity does not satisfy the minimum or maximum seat requirements for the promotion.",
     "OfferPurchasedPreviously": "The promotion is for a first purchase only.",
     "InvalidCatalogItemId": "The catalog item is not known.",
+    "RedemptionLimit": "The promotion has been used as often as it may be.",
     "PrerequisiteProductOwnership": "A required product is not owned.",
 }
 
@@ -109,7 +110,42 @@ def problems(call: Call, promotion: Doc, key: str, term: str, plan: str, quantit
             )
         ):
             found.append(_problem("OfferPurchasedPreviously"))
+    return found + _ownership(call, promotion, constraints)
+
+
+def _ownership(call: Call, promotion: Doc, constraints: Doc) -> list[Doc]:
+    """How often a promotion was used already, and what one must own to have it.
+
+    The constraint's lists are read as: one product of every inner list (READINGS.md).
+    """
+    found: list[Doc] = []
+    rows = list(call.customer.rows("subscription").values())
+    key = ":".join(str(promotion["id"]).split(":")[:2]).upper()
+    used = sum(1 for row in rows if str(row.get("promotion") or "").upper().startswith(key + ":"))
+    for limit in constraints.get("assetOwnershipLimits", ()):
+        left = int(limit["maxAssets"]) - used
+        if left < 1:
+            found.append(
+                _problem(
+                    "RedemptionLimit",
+                    maxPromotionRedemptionCount=int(limit["maxAssets"]),
+                    remainingPromotionRedemptionCount=max(0, left),
+                )
+            )
+    seats: dict[str, int] = {}
+    for row in rows:
+        if row["status"] in ("active", "suspended"):
+            owned = f"{row['product']}/{row['sku']}".upper()
+            seats[owned] = seats.get(owned, 0) + int(row["quantity"])
+    for choices in constraints.get("productOwnershipConstraints", ()):
+        if not any(_owns(seats.get(str(item["bigId"]).upper(), 0), item) for item in choices):
+            found.append(_problem("PrerequisiteProductOwnership"))
     return found
+
+
+def _owns(seats: int, item: Doc) -> bool:
+    high = item.get("maxSeats")
+    return seats >= int(item.get("minSeats") or 1) and (high is None or seats <= int(high))
 
 
 def _problem(kind: str, **more: Any) -> Doc:
@@ -141,6 +177,13 @@ def known(call: Call, promotion_id: str) -> bool:
     return call.partner.shared_one("promotion", promotion_id.upper()) is not None
 
 
+def _line_id(value: Any, index: int) -> Any:
+    """The answer numbers its lines even where a request sends the number as text."""
+    if value is None:
+        return index
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 def eligibilities(call: Call) -> Answer:
     """POST /customers/{id}/promotionEligibilities"""
     items: list[Doc] = []
@@ -168,7 +211,7 @@ def eligibilities(call: Call) -> Answer:
                 answers.append({"isEligible": False, "errors": [_problem("NoPromotionsAvailable")]})
         items.append(
             {
-                "id": index if item.get("id") is None else item["id"],
+                "id": _line_id(item.get("id"), index),
                 "catalogItemId": catalog_id,
                 "quantity": quantity,
                 "billingCycle": plan,

@@ -176,7 +176,7 @@ def render(call: Call, row: Doc) -> Doc:
     if row["custom_end"]:
         doc["customTermEndDate"] = row["custom_end"]
     doc["cancellationAllowedUntilDate"] = window
-    if row["plan"] in ("monthly", "annual", "triennial") and has_end:
+    if row["plan"] in ("monthly", "annual", "triennial", "one_time") and has_end:
         following = cycle_end(start, end, row["plan"], row["term"], max(call.now, start))
         doc["billingCycleEndDate"] = iso(last_day(following))
         doc["billingCycleEndDateTime"] = iso(following - timedelta(seconds=1))
@@ -216,8 +216,33 @@ def render(call: Call, row: Doc) -> Doc:
     doc["refundableQuantity"] = None if row["status"] == "suspended" else _refundable(row, call.now)
     doc["orderId"] = row["order"]
     doc["attributes"] = attributes("Subscription", etag_of(row["id"], row["version"]) if call.settings.etags else None)
+    if row.get("benefit"):
+        doc |= _benefit(row)
     doc |= row.get("raw", {})
     return doc
+
+
+def _benefit(row: Doc) -> Doc:
+    """What a savings plan shows in place of licences (contract §12)."""
+    held = row["benefit"]
+    scope = {("type" if name.lower() == "scope" else name): value for name, value in held["scope"].items()}
+    grain = str(held["commitment"].get("grain", ""))
+    line = {
+        "id": held["id"],
+        "friendlyName": row["name"],
+        "scope": scope,
+        "autoRenewEnabled": row["auto"],
+        "status": row["status"],
+        "purchaseCommitment": held["commitment"] | {"grain": grain[:1].upper() + grain[1:]},
+    }
+    kind = {"id": "SavingsPlan", "displayName": "SavingsPlan"}
+    return {
+        "productType": {"id": row["kind"], "displayName": row["kind"], "subType": kind},
+        "unitType": "Benefit",
+        "billingType": "benefit",
+        "lineItems": [line],
+        "productOrderId": held["id"],
+    }
 
 
 def _refundable(row: Doc, now: datetime) -> Doc:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..catalog import Sku
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, present, snake
 from .call import Call
+from .profiles import needs_delegation
 
 _FIELDS = {
     "usagelocation": "usageLocation",
@@ -20,7 +21,7 @@ _FIELDS = {
 }
 
 
-def _doc(call: Call, row: Doc) -> Doc:
+def user_doc(call: Call, row: Doc) -> Doc:
     return {
         name: row.get(name)
         for name in ("usageLocation", "id", "userPrincipalName", "firstName", "lastName", "displayName", "immutableId")
@@ -35,13 +36,8 @@ def _doc(call: Call, row: Doc) -> Doc:
     }
 
 
-def _directory(call: Call) -> None:
-    if not call.customer.customer["delegated"]:
-        raise Refusal(403, 900308, "A GDAP role is needed for the customer's directory.")
-
-
-def _find(call: Call) -> Doc:
-    _directory(call)
+def find_user(call: Call) -> Doc:
+    needs_delegation(call)
     row = call.customer.find("user", call.params["user"])
     if row is None:
         raise Refusal(404, 60002, "The user was not found.")
@@ -50,14 +46,14 @@ def _find(call: Call) -> Doc:
 
 def list_users(call: Call) -> Answer:
     """GET …/users?size&filter: active ones; UserStatus Inactive finds the deleted."""
-    _directory(call)
+    needs_delegation(call)
     state = "inactive" if "inactive" in call.query.get("filter", "").lower() else "active"
     rows = [row for row in call.customer.rows("user").values() if row["state"] == state]
     try:
         size, start = int(call.query.get("size") or 500), int(call.headers.get("ms-continuationtoken", "0"))
     except ValueError as problem:
         raise Refusal(400, 800002, "size or continuation token is not valid.") from problem
-    answer = collection([_doc(call, row) for row in rows[start : start + size]], f"{call.base}/users?size={size}")
+    answer = collection([user_doc(call, row) for row in rows[start : start + size]], f"{call.base}/users?size={size}")
     if start + size < len(rows):
         token = str(start + size)
         answer["continuationToken"] = token
@@ -71,7 +67,7 @@ def list_users(call: Call) -> Answer:
 
 def create_user(call: Call) -> Answer:
     """POST …/users answers 200; the password is shown this once."""
-    _directory(call)
+    needs_delegation(call)
     form = call.form
     name = form.text("userprincipalname")
     if name is None or form.text("displayname") is None or form.text("usagelocation") is None:
@@ -84,7 +80,7 @@ def create_user(call: Call) -> Answer:
     call.customer.put("user", row)
     call.audit("customer_user", "create_customer_user", new={"Id": row["id"], "UserPrincipalName": name})
     password = form.part("passwordprofile")
-    doc = _doc(call, row)
+    doc = user_doc(call, row)
     doc["passwordProfile"] = {
         "forceChangePassword": bool(password.get("forcechangepassword", True)),
         "password": password.text("password") or call.short_id(),
@@ -93,11 +89,11 @@ def create_user(call: Call) -> Answer:
 
 
 def get_user(call: Call) -> Answer:
-    return Answer(200, _doc(call, _find(call)))
+    return Answer(200, user_doc(call, find_user(call)))
 
 
 def patch_user(call: Call) -> Answer:
-    row, form = _find(call), call.form
+    row, form = find_user(call), call.form
     for key, shown in _FIELDS.items():
         if form.get(key) is not None:
             row[shown] = form[key]
@@ -109,12 +105,12 @@ def patch_user(call: Call) -> Answer:
         row["softDeletionTime"] = None if state == "active" else iso(call.now)
     call.customer.put("user", row)
     call.audit("customer_user", "update_customer_user", new={"Id": row["id"]})
-    return Answer(200, _doc(call, row))
+    return Answer(200, user_doc(call, row))
 
 
 def delete_user(call: Call) -> Answer:
     """DELETE …/users/{id}: inactive, recoverable for 30 days."""
-    row = _find(call)
+    row = find_user(call)
     row.update(state="inactive", softDeletionTime=iso(call.now + 30 * DAY), licenses=[])
     call.customer.put("user", row)
     call.audit("customer_user", "delete_customer_user", old={"Id": row["id"]})
@@ -146,7 +142,7 @@ def _consumed(call: Call) -> dict[str, int]:
 
 def subscribed_skus(call: Call) -> Answer:
     """GET …/subscribedskus[?licenseGroupIds=]"""
-    _directory(call)
+    needs_delegation(call)
     groups = call.query.get("licensegroupids", "group1").lower()
     if "group1" not in groups:
         return Answer(200, collection([]))
@@ -187,7 +183,7 @@ def _plan(sku: Sku, sku_id: str, status: str) -> Doc:
 
 
 def user_licenses(call: Call) -> Answer:
-    row = _find(call)
+    row = find_user(call)
     seats, items = _seats(call), []
     for sku_id in row["licenses"]:
         sku = seats[sku_id]["sku"] if sku_id in seats else None
@@ -204,7 +200,9 @@ def user_licenses(call: Call) -> Answer:
 
 def assign(call: Call) -> Answer:
     """POST …/licenseupdates: 201, or 60012 when the tenant has run out."""
-    row, form = _find(call), call.form
+    row, form = find_user(call), call.form
+    if call.customer.customer.get("conditional_access"):
+        raise Refusal(403, 900309, "A conditional access policy of the customer blocks the call.", source="PartnerFD")
     seats, used = _seats(call), _consumed(call)
     wanted = form.parts("licensestoassign")
     removed = [str(item).lower() for item in form.get("licensestoremove") or []]
