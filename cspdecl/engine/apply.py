@@ -188,9 +188,7 @@ def apply_plan(
         observed=observed,
         recovered=recovered,
         stopped=result.stopped.message if result.stopped else None,
-        exit=exit_of(
-            result, conflicts, recovered, complete=planned.plan.complete, errors=has_errors(plan.diagnostics)
-        ),
+        exit=exit_of(result, conflicts, recovered, complete=planned.plan.complete, errors=has_errors(plan.diagnostics)),
     )
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import currently_in_test_context, given, settings
+from hypothesis import note as hypothesis_note
 from hypothesis import strategies as st
 
 from cspdecl.commerce import rules
@@ -110,6 +111,12 @@ def a_run() -> Iterator[Run]:
             yield run
         finally:
             world.close()
+
+
+def note(text: str) -> None:
+    """Say it with the example that fails."""
+    if currently_in_test_context():
+        hypothesis_note(text)
 
 
 def agree(steps: list[Step]) -> None:

@@ -60,9 +60,8 @@ def test_a_secret_stays_where_it_is(tmp_path, kind):
     """A key from a variable, a file or a command is used and appears nowhere: no output, no store, no plan, no export."""
     project = Project(tmp_path)
     (project.root / "secret").write_text(CANARY)
-    with_key(
-        project, {"env": {"env": "KEY"}, "file": {"file": "secret"}, "command": {"command": ["cat", "secret"]}}[kind]
-    )
+    place: dict[str, object] = {"env": "KEY", "file": "secret", "command": ["cat", "secret"]}
+    with_key(project, {kind: place[kind]})
     declare(project.estate, "alpha", 10)
     declare(project.estate, "beta", 4)
     project.world.script(

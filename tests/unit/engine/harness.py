@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cspdecl.core.action import Purchase
 from cspdecl.core.live import CustomerRef, LiveCustomer
@@ -34,7 +35,7 @@ def tenant_of(number: int) -> str:
     return f"9f2b6c1e-0000-4000-8000-{number:012d}"
 
 
-def buy(seats: int = 10, offer: str = OFFER, **rest: object) -> Purchase:
+def buy(seats: int = 10, offer: str = OFFER, **rest: Any) -> Purchase:
     """A purchase as planned."""
     from cspdecl.core.catalog import OfferKey
 

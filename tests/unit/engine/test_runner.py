@@ -13,6 +13,7 @@ from cspdecl.core.action import Adopt, Cancel, Rename, SetSeats
 from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied
 from cspdecl.engine.retry import MAX_PROBES, MAX_RESENDS
+from cspdecl.spi.provider import Call
 from cspdecl.testing.builders import OTHER_OFFER, TENANT, guard_of, operation
 from cspdecl.testing.world import START, Fault
 from tests.unit.engine.harness import Harness, after, buy, states, tenant_of
@@ -106,7 +107,12 @@ def test_customers_go_side_by_side(tmp_path):
     """Customers do not wait for each other: three calls meet inside the provider."""
     harness = Harness(tmp_path, customers=3)
     meeting = threading.Barrier(3, timeout=20)
-    harness.provider.before_call = lambda _operation, call: meeting.wait() if call.checkpoint is None else None
+
+    def meet(_operation: object, call: Call) -> None:
+        if call.checkpoint is None:
+            meeting.wait()
+
+    harness.provider.before_call = meet
     keys = ["contoso", "customer-2", "customer-3"]
 
     result = harness.run([operation(buy(), f"{key}/a", tenant=tenant_of(n)) for n, key in enumerate(keys, 1)])
@@ -155,6 +161,7 @@ def test_outcome_record_and_binding_come_together(harness):
     assert isinstance(task.outcome, Applied)
     assert ["intent", "checkpoint", "intent", "checkpoint", "intent", "outcome"] == harness.journal(item.id)
     assert 1 == harness.store.head().seq
+    assert task.outcome.subscription
     assert [(task.outcome.subscription.id,)] == [one.ids for one in harness.store.bindings().values()]
     assert () == harness.store.open_operations()
 
@@ -292,6 +299,7 @@ def test_refused_credentials_end_the_run(tmp_path, kind, error):
     result = harness.run(operations, workers=1)
 
     assert ["later", "later"] == states(result)
+    assert result.stopped
     assert error == result.stopped.exit_code
     assert [] == [one.op for one in harness.store.open_operations()]
     assert [] == list(harness.live(tenant_of(2), "customer-2").subscriptions)
@@ -368,7 +376,8 @@ def test_a_customers_throttle_holds_nobody_else(tmp_path):
     from cspdecl.core.outcome import Throttled
 
     harness = Harness(tmp_path, customers=2, step=0.001)
-    inner, said = harness.provider.apply, []
+    inner = harness.provider.apply
+    said: list[bool] = []
 
     def apply(item, call):
         if item.address.customer == "contoso" and not said:
@@ -378,7 +387,7 @@ def test_a_customers_throttle_holds_nobody_else(tmp_path):
             harness.clock.step = 1000.0  # the other one is done: let the throttle pass
         return inner(item, call)
 
-    harness.provider.apply = apply
+    harness.provider.apply = apply  # type: ignore[method-assign]
     operations = [operation(buy(), "contoso/a"), operation(buy(), "customer-2/a", tenant=tenant_of(2))]
 
     result = harness.run(operations, workers=1)
