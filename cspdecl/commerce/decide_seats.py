@@ -242,7 +242,7 @@ def _schedule(
         return
     if have is None or _changes_nothing(have, live):
         return
-    foreign = f"a change scheduled for the renewal that nobody declared ({_next_words(have, live)})"
+    foreign = f"a change scheduled for the renewal that is not declared (any more) ({_next_words(have, live)})"
     if _deletes_schedule(draft):
         draft.notes.append(f"takes back {foreign}")
     elif live.term_ends is not None and setting.now >= renewal_deadline(live.term_ends):

@@ -15,7 +15,7 @@ from cspdecl.core.action import PROVIDER_ACTIONS, Action, BookService
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import EndOfTerm, SellRule
-from cspdecl.core.diagnostics import Diagnostic, Origin
+from cspdecl.core.diagnostics import Diagnostic, Origin, Severity
 from cspdecl.core.live import LiveEndOfTerm, NextTerm, Status
 from cspdecl.core.money import ExactMoney, Money
 from cspdecl.core.terms import BillingCycle, Term
@@ -271,6 +271,11 @@ class Plan:
     def complete(self) -> bool:
         """Whether every customer in scope was read."""
         return not self.unknown
+
+    @property
+    def hindered(self) -> bool:
+        """Whether an error concerns the whole plan: one of a customer holds back only that customer."""
+        return any(item.severity is Severity.ERROR and item.address is None for item in self.diagnostics)
 
     @property
     def empty(self) -> bool:

@@ -165,14 +165,14 @@ def apply_plan(
         conflicts: tuple[str, ...] = ()
         if plan is None:
             plan = planned.plan
-            hindered = plan.safety.refused or not plan.operations
+            hindered = plan.safety.refused or plan.hindered or not plan.operations
             if hindered or (approve is not None and not approve(plan)):
                 record_observed(session, planned, context_of(session, None, run))
                 return plan
             chosen: Sequence[Operation] = plan.operations
         else:
             chosen, conflicts = still_valid(plan, planned.plan, _already_applied(session, plan))
-            if plan.safety.refused:
+            if plan.safety.refused or plan.hindered:
                 return plan
         if not chosen and conflicts:
             raise stale(conflicts)

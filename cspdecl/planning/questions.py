@@ -133,7 +133,7 @@ def several(line: SubscriptionSpec, running: Sequence[LiveSubscription]) -> Diag
 
 def ended(line: SubscriptionSpec, binding: Binding, seen: Sequence[LiveSubscription]) -> Diagnostic:
     """What the line stands for no longer runs, and we did not end it ourselves: never bought again unasked."""
-    if line.end_of_term == "cancel" and all(item.end_of_term == "cancel" for item in seen):
+    if line.end_of_term == "cancel" and all(_at_its_end(item) for item in seen):
         return warning(
             "CSP344",
             f"subscription {', '.join(binding.ids)} has ended, as `endOfTerm: cancel` declares",
@@ -152,6 +152,11 @@ def ended(line: SubscriptionSpec, binding: Binding, seen: Sequence[LiveSubscript
         hint="say `absent: true` if it is to stay away, `id:` if another subscription took its place, or take the line "
         "out and apply, then declare it again to buy anew",
     )
+
+
+def _at_its_end(item: LiveSubscription) -> bool:
+    """Whether a subscription ended with its term; what it says of its end afterwards is not documented."""
+    return item.end_of_term == "cancel" or (item.term_ends is not None and item.term_ends <= item.policy.observed_at)
 
 
 def suspected_rename(line: SubscriptionSpec, orphans: Iterable[Binding]) -> Diagnostic:

@@ -5,10 +5,13 @@ Symbols carry the meaning (`+ ~ - => ?`), colour only repeats it. Costs and marg
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
 from cspdecl.commerce.words import counted, last_day
+from cspdecl.core.action import Adopt
 from cspdecl.core.diagnostics import Diagnostic, Severity
 from cspdecl.core.money import Money, decimals_of
 from cspdecl.core.operation import Plan, PlanLine, Verdict, Waiting
@@ -20,6 +23,7 @@ from cspdecl.report.safe import cut_to, padded, safe_text
 Show = Literal["sell", "all"]
 _COLOURS = {"+": "32", "~": "33", "-": "31", "=>": "36", "?": "35"}
 _TITLE = 58
+_FOLDED = 3  # so many take-overs of one customer, and nothing else, stand in one sentence
 _KINDS = {"scheduled": "scheduled", "due": "due", "blocked": "blocked", "manual": "by hand"}
 
 
@@ -31,8 +35,13 @@ def render_plan(plan: Plan, *, color: bool = False, show: Show = "all", width: i
     for line in plan.lines:
         by_customer.setdefault(line.address.customer, []).append(line)
     names = {note.key: note.name for note in plan.customers}
+    seats = {item.id: item.context.seats for item in plan.operations if isinstance(item.action, Adopt)}
     for key, lines in by_customer.items():
-        blocks.append(_customer(key, names.get(key, key), lines, paint, show, width))
+        taken = _taken_over(lines, seats)
+        if taken:
+            blocks.append([_customer_name(key, names.get(key, key)), *_wrapped(f"{paint('=>', '36')} {taken}", width)])
+        else:
+            blocks.append(_customer(key, names.get(key, key), lines, paint, show, width))
     blocks += _more(plan, show, paint)
     blocks.append(_closing(plan, show))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -66,8 +75,34 @@ def _clock(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def _taken_over(lines: list[PlanLine], seats: Mapping[str, int | None]) -> str | None:
+    """One sentence for a customer of whom several running subscriptions are taken over as they are, and nothing else.
+
+    None where something else happens, or where the lines themselves are as short.
+    """
+    pieces = []
+    for line in lines:
+        if line.is_bundle and not line.operations and line.symbol in ("=>", " "):
+            continue
+        if not line.operations or not line.address.path or not all(ident in seats for ident in line.operations):
+            return None
+        count = seats[line.operations[0]]
+        pieces.append(safe_text("/".join(line.address.path)) + ("" if count is None else f" {count:,}"))
+    if len(pieces) < _FOLDED:
+        return None
+    return f"takes over {counted(len(pieces), 'running subscription')} as declared: {', '.join(pieces)} seats"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width=max(60, width), initial_indent="  ", subsequent_indent=" " * 8)
+
+
+def _customer_name(key: str, name: str) -> str:
+    return f"{safe_text(key)} · {safe_text(name)}" if name and name != key else safe_text(key)
+
+
 def _customer(key: str, name: str, lines: list[PlanLine], paint: _Paint, show: Show, width: int) -> list[str]:
-    out = [f"{safe_text(key)} · {safe_text(name)}" if name and name != key else safe_text(key)]
+    out = [_customer_name(key, name)]
     column = max(12, *(width_of(_name(line)) + _indent(line, lines) - 2 for line in lines))
     column = min(column, 40)
     title_width = max(20, min(_TITLE, width - column - 30))
@@ -158,7 +193,12 @@ def _closing(plan: Plan, show: Show) -> list[str]:
         out.append(money)
     errors = sum(item.severity is Severity.ERROR for item in plan.diagnostics)
     if errors:
-        out.append(f"Not to be applied: {counted(errors, 'error')} to put right first.")
+        held = {str(item.address).partition("/")[0] for item in plan.diagnostics if item.severity is Severity.ERROR}
+        out.append(
+            f"Not to be applied: {counted(errors, 'error')} to put right first."
+            if plan.hindered
+            else f"Held back: {counted(len(held), 'customer')} with {counted(errors, 'error')} to put right first."
+        )
     if not plan.complete:
         missing = counted(len(plan.unknown), "customer")
         out.append(f"Incomplete: {missing} could not be read; plan again later.")
