@@ -202,3 +202,21 @@ def test_subscription_is_read_by_id(sim):
 
     assert isinstance(found, LiveCustomer)
     assert {first: 3, second: 4} == {item.id: item.seats for item in found.subscriptions}
+
+
+def test_what_has_no_seats_is_matched_with_no_offer(sim):
+    """An Azure plan and a savings plan are read, but nothing declared is ever compared with them."""
+    tenant = sim.seed_customer(company="Hafenkontor", domain="hafenkontor.onmicrosoft.com")
+    savings = {"amount": 0.5, "currency": "eur", "grain": "hourly"}
+    sim.seed_sku("DZH318Z0ELBE:0001", kind="Azure", plans={"P1Y": ["one_time"]})
+    sim.seed_subscription(tenant, "DZH318Z0BPS6:0001", billing="one_time")
+    sim.seed_subscription(
+        tenant,
+        "DZH318Z0ELBE:0001",
+        billing="one_time",
+        benefit={"commitment": savings, "scope": {"scope": "shared"}, "id": tenant},
+    )
+
+    found = one(over_simulator(sim, mode="read"), tenant=tenant)
+
+    assert [None, None] == [live.offer for live in found.subscriptions]

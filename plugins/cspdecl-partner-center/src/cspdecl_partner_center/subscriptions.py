@@ -112,9 +112,9 @@ def product_type(body: Json) -> str:
 
 
 def _offer(body: Json) -> OfferKey | None:
-    # Usage-based plans have a catalogue item too, but no seats to manage.
+    # Usage-based plans and savings plans (contract §12, billingType) have a catalogue item too, but no seats to manage.
     item = _text(body, "offerId") or ""
-    if (_text(body, "billingType") or "").lower() == "usage":
+    if (_text(body, "billingType") or "").lower() in ("usage", "benefit"):
         return None
     try:
         return OfferKey.parse(":".join(item.split(":")[:2])) if item.count(":") >= 1 else None
