@@ -135,6 +135,7 @@ def settler_of(session: Session, planned: Planned, context: RunContext) -> Settl
         clock=session.clock,
         desired=session.require()[1],
         recorded=fold_recorded(store.last_records().values()),
+        business=planned.plan.now,
     )
 
 

@@ -5,6 +5,7 @@ An estate that was exported and adopted plans nothing. What cannot be declared y
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import unicodedata
@@ -193,6 +194,18 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
+def _repointed(value: object, old: Path, new: Path) -> object:
+    """A project's settings with the files they name still found from another folder."""
+    if isinstance(value, dict):
+        return {
+            key: os.path.relpath(old / item, new)
+            if key in ("caFile", "file") and isinstance(item, str) and not Path(item).expanduser().is_absolute()
+            else _repointed(item, old, new)
+            for key, item in value.items()
+        }
+    return [_repointed(item, old, new) for item in value] if isinstance(value, list) else value
+
+
 def _write_project(session: Session, target: Path) -> None:
     from cspdecl.manifest.yaml import parse_yaml
 
@@ -201,7 +214,8 @@ def _write_project(session: Session, target: Path) -> None:
     documents, _problems = parse_yaml(source.read_text(encoding="utf-8"), origin.file)
     for document in documents:
         if document.index == origin.document:
-            text = yaml.safe_dump(document.value, sort_keys=False, allow_unicode=True, width=110)
+            value = _repointed(document.value, session.root, target.absolute())
+            text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
             (target / "cspdecl.yaml").write_text(text, encoding="utf-8")
     prices = session.project.prices_path
     if prices is not None and (session.root / prices).is_dir():

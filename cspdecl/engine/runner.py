@@ -250,7 +250,10 @@ class Runner:
                 if wrong:
                     task.message = wrong
                     self._stop_customer(task, wrong)
-                self.progress.step(f"{operation.address}: {wrong or self.settler.describe(operation)}")
+                sent = isinstance(
+                    operation.action, PROVIDER_ACTIONS
+                )  # what only our own books saw is counted, not told
+                self.progress.step(f"{operation.address}: {wrong or self.settler.describe(operation)}" if sent else "")
             case Rejected():
                 self._end(task, "rejected", answer.message)
             case Stale():

@@ -6,6 +6,7 @@ Holds the ledger's head and the bindings of a run in memory; the store checks bo
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cspdecl.billing.chain import seal
@@ -56,6 +57,7 @@ class Settler:
     clock: Clock
     desired: DesiredState | None = None
     recorded: dict[Address, Recorded] = field(default_factory=dict)
+    business: datetime | None = None
 
     def begin(self) -> BatchBuilder:
         """Start collecting one transaction."""
@@ -77,10 +79,9 @@ class Settler:
         )
 
     def own_outcome(self, call: Call) -> Applied:
-        """The outcome of an operation in our own books: done, at machine time."""
-        return Applied(
-            receipt=Receipt(at=self.clock.now(), request_id=call.request_id, correlation_id=call.correlation_id)
-        )
+        """The outcome of an operation in our own books: done, dated by the plan's business time."""
+        at = self.business or self.clock.now()
+        return Applied(receipt=Receipt(at=at, request_id=call.request_id, correlation_id=call.correlation_id))
 
     @staticmethod
     def settles(answer: ProbeOutcome) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cspdecl.commerce.values import Decision
+from cspdecl.commerce.words import counted
 from cspdecl.core.action import BookService
 from cspdecl.core.address import Address
 from cspdecl.core.desired import CustomerSpec, Retired, ServiceSpec
+from cspdecl.core.diagnostics import Diagnostic, warning
 from cspdecl.core.operation import Guard, LineContext, PriceDelta, Reason
 from cspdecl.core.records import BookEntry
 from cspdecl.core.terms import BillingCycle
@@ -53,16 +55,31 @@ def plan_services(
             out, sequence, address, line, before, after, reason=reason, context=context, change=change,
             requires=(needs,) if needs else (),
         )  # fmt: skip
+    left_bundles = {bundle.address for bundle in spec.bundles if not bundle.seats} if spec else set[Address]()
     for address, entry in sorted(entries.items()):
         rule = retired.get(address)
         if address in declared or not entry.quantity or (rule is not None and rule.then == "keep"):
             continue
+        if rule is None and address.parent not in left_bundles:
+            out.diagnostics.append(_still_booked(address, entry, spec))
+            continue
         context = LineContext(provider=None, display_name=entry.service, service=entry.service, sell=entry.sell)
         reason = Reason(
-            code="retired" if rule else "removed", text="it is no longer declared, so it is not sold any more"
+            code="retired" if rule else "absent", text="what it belongs to has gone, so it is not sold any more"
         )
         change = sell_change(entry.sell, entry.quantity, 0)
         _book(out, sequence, address, None, entry.quantity, 0, reason=reason, context=context, change=change)
+
+
+def _still_booked(address: Address, entry: BookEntry, spec: CustomerSpec | None) -> Diagnostic:
+    """A service that no line declares any more stays in the book: taking a line out ends nothing."""
+    return warning(
+        "CSP378",
+        f"{counted(entry.quantity, 'unit')} of {entry.service} stay in the book, though no line declares them any more",
+        origin=spec.origin if spec else None,
+        address=str(address),
+        hint="declare the line again, with `absent: true` if it is to end",
+    )
 
 
 def _book(
@@ -91,7 +108,7 @@ def _book(
             operations=(ident,),
             preview=preview,
             offer_title=context.service,
-            note="it is no longer declared, so it is not sold any more" if line is None else None,
+            note="what it belongs to has gone, so it is not sold any more" if line is None else None,
         )
     )
 

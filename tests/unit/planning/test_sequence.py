@@ -147,15 +147,16 @@ def test_bundle_seats_held_back_stay_billed():
     assert later.preview is None
 
 
-def test_a_service_that_is_not_declared_ends():
-    """Own services have no provider to be left alone at: what is not declared is not sold."""
+def test_a_service_that_is_not_declared_stays_in_the_book():
+    """Taking a line out ends nothing, for own services either: it is said, and `absent: true` is asked for."""
     entry = BookEntry(
         address=Address.parse("hafenkontor/betreuung"), service="managed-workplace", quantity=5, sell=None
     )
 
     made = make_plan([customer("hafenkontor")], [live_customer("hafenkontor")], book=[entry])
 
-    assert [(5, 0)] == [(item.action.before, item.action.after) for item in made.operations]
+    assert () == made.operations
+    assert ["CSP378"] == [item.code for item in made.diagnostics]
 
 
 def test_a_price_that_is_unknown_stays_unknown():
