@@ -136,9 +136,10 @@ def _at(document: Any, path: tuple[str, ...]) -> Any:
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
-    text = printable("; ".join(str(item) for item in value) if isinstance(value, list) else str(value))
+    raw = "; ".join(str(item) for item in value) if isinstance(value, list) else str(value)
     # an amount may begin with a minus; everything else that does is text for people
-    return text if name in _NUMERIC else f"'{text}" if text.startswith(_FORMULA) else text
+    formula = name not in _NUMERIC and raw.startswith(_FORMULA)
+    return f"'{printable(raw)}" if formula else printable(raw)
 
 
 def _quantities(data: dict[str, Any]) -> str:

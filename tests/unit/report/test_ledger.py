@@ -19,6 +19,7 @@ from cspdecl.billing.document import change_of
 from cspdecl.core.action import SetSeats
 from cspdecl.core.project import PriceBook
 from cspdecl.report.ledger import COLUMNS, render_csv, render_jsonl, render_table
+from cspdecl.report.printable import printable
 from tests.unit.billing.estate import (
     CONTEXT,
     NOW,
@@ -109,16 +110,16 @@ def test_a_negative_amount_stays_a_number():
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+49 30 1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])
 def test_text_never_becomes_a_formula(name):
-    """A display name that a spreadsheet would calculate is written with an apostrophe in front."""
+    """A display name that a spreadsheet would calculate is written with an apostrophe in front, controls shown."""
     (opening,) = ledger(subscription(), context=line(display_name=name))
-    assert rows([opening])[0]["display_name"] == f"'{name}"
+    assert rows([opening])[0]["display_name"] == f"'{printable(name)}"
 
 
 def test_quotes_commas_and_line_ends_stay_in_their_cell():
-    """RFC 4180 quoting, read back unchanged."""
+    """RFC 4180 quoting, read back unchanged; a line end in a name is shown as one."""
     name = 'Office, "E-Mail"\nund mehr; 25 €'
     (opening,) = ledger(subscription(), context=line(display_name=name))
-    assert rows([opening])[0]["display_name"] == name
+    assert rows([opening])[0]["display_name"] == printable(name)
 
 
 def test_a_hostile_address_cannot_command_a_terminal():
