@@ -123,7 +123,9 @@ def agree(steps: list[Step]) -> None:
     """Plan and apply step by step: everything planned is accepted, and then there is nothing left to do."""
     with a_run() as run:
         for step in steps:
-            run.world.advance(timedelta(days=step.days))
+            # never to the instant at which a window closes: whether that instant is in it is read differently, and
+            # no clock of the real world hits it
+            run.world.advance(timedelta(days=step.days, minutes=1))
             plan = run.declare(step)
             while errors := [item for item in plan.diagnostics if item.severity == "error"]:
                 note(f"refused: {[(item.code, item.message) for item in errors]}")
