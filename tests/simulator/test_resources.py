@@ -135,7 +135,7 @@ def test_one_azure_plan_a_customer():
         client.post(f"{path}/cancel", {"cancellationReason": "mood"}),
         client.post(f"{path}/cancel", {"cancellationReason": "compromise"}),
     )
-    assert (10006, (400, 900307), "disabled") == (again["errorCode"], bad.code, good.body["status"])
+    assert (10006, (400, 900307), "inactive") == (again["errorCode"], bad.code, good.body["status"])
 
 
 def test_software_is_cancelled_by_its_order_and_licences_are_not():

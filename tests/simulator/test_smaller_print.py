@@ -186,3 +186,56 @@ def test_a_migration_schedule_says_whose_and_when(world):
         made["subscriptionEndDate"],
     )
     assert [made] == listed
+
+
+def test_migration_schedules_are_found_over_all_customers(world):
+    """By customer, by subscription, by reference; without a question the query is refused."""
+    simulator, client = world
+    simulator.seed_sku("ALTBAU:", kind="legacy", plans={}, raw={"migrates_to": E3})
+    row = simulator.seed_subscription(CUSTOMER, "ALTBAU", end="2027-03-01T00:00:00Z")
+    body = {"currentSubscriptionId": row, "migrateOnRenewal": True, "externalReferenceId": "Fruehjahr"}
+    made = client.post(f"{HOME}/migrations/newcommerce/schedules", body).body
+    path = "/migrations/newcommerce/schedules"
+    for question in (f"customerTenantId={CUSTOMER}", f"currentSubscriptionId={row}", "externalReferenceId=fruehjahr"):
+        assert [made] == client.get(f"{path}?{question}").body
+    assert [] == client.get(f"{path}?externalReferenceId=herbst").body
+    assert (400, 800002) == client.get(path).code
+
+
+def test_an_azure_entitlement_is_cancelled_and_reactivated(world):
+    """200 with what it has become, then 202; reactivating what runs is refused."""
+    simulator, client = world
+    own = "3f0c2a1b-0000-4000-8000-00000000000e"
+    plan = simulator.seed_subscription(
+        CUSTOMER, "DZH318Z0BPS6:0001", entitlements=[{"id": own, "name": "Lager", "status": "active"}]
+    )
+    path = f"{HOME}/subscriptions/{plan}/azureEntitlements/{own}"
+    gone = client.post(f"{path}/cancel", {"cancellationReason": "compromise"}).body
+    back = client.post(f"{path}/reactivate")
+    assert ("inactive", own) == (gone["status"], gone["links"]["self"]["uri"].rsplit("/", 1)[-1])
+    assert (202, "active") == (back.status, client.get(path).body["status"])
+    assert (400, 900337) == client.post(f"{path}/reactivate").code
+
+
+def test_an_older_azure_subscription_becomes_a_plan(world):
+    """Eligible while it runs; 202 with a Location; the status names both; afterwards there is nothing to upgrade."""
+    simulator, client = world
+    simulator.seed_sku("A0000001:MS-AZR-0145P", kind="Azure", plans={"": ["monthly"]})
+    old = simulator.seed_subscription(CUSTOMER, "A0000001:MS-AZR-0145P")
+    asked = {"customerId": CUSTOMER, "productFamily": "azure"}
+    assert client.post("/productUpgrades/eligibility", asked).body["isEligible"]
+    made = client.post("/productUpgrades", asked)
+    line = client.post(f"/{made.headers['Location']}/status", asked).body["lineItems"][0]
+    assert (202, old) == (made.status, line["sourceProduct"]["id"])
+    assert ("deleted", "active") == (
+        client.subscription(CUSTOMER, old)["status"],
+        client.subscription(CUSTOMER, line["targetProduct"]["id"])["status"],
+    )
+    assert not client.post("/productUpgrades/eligibility", asked).body["isEligible"]
+    assert (400, 800002) == client.post("/productUpgrades", asked).code
+
+
+def test_a_filter_of_null_is_none(world):
+    """Clients that write every parameter send filter=null."""
+    _, client = world
+    assert 1 == client.get("/customers?size=5&filter=null").body["totalCount"]

@@ -54,11 +54,25 @@ def cancel_entitlement(call: Call) -> Answer:
     reason = str(call.form.get("cancellationreason", "")).lower()
     if reason not in ("compromise", "customerrequest", "nonpayment", "businessdecision", "other"):
         raise Refusal(400, 900307, "cancellationReason is not valid.")
-    item["status"] = "disabled"
+    _set_status(call, row, item, "inactive")
+    return Answer(200, _entitlement(call, row, item))
+
+
+def reactivate_entitlement(call: Call) -> Answer:
+    """POST …/azureEntitlements/{id}/reactivate: 202 without a body; what runs already cannot be (900337)."""
+    row = _plan(call)
+    item = _one(call, row)
+    if item["status"] == "active":
+        raise Refusal(400, 900337, "The Azure entitlement is active.")
+    _set_status(call, row, item, "active")
+    return Answer(202, raw=b"")
+
+
+def _set_status(call: Call, row: Doc, item: Doc, status: str) -> None:
+    item["status"] = status
     row["entitlements"] = [item if one["id"] == item["id"] else one for one in row["entitlements"]]
     row["version"] += 1
     call.customer.put("subscription", row)
-    return Answer(200, _entitlement(call, row, item))
 
 
 def entitlements(call: Call) -> Answer:

@@ -112,7 +112,7 @@ def _parse_filter(text: str, call: Call) -> tuple[str, str]:
 def list_customers(call: Call) -> Answer:
     """GET /customers?size&filter&seekOperation: the token names the last row seen and carries the question with it."""
     field, prefix, after = "", "", 0
-    if call.query.get("filter"):
+    if call.query.get("filter", "null") not in ("", "null"):
         field, prefix = _parse_filter(call.query["filter"], call)
     try:
         size = int(call.query.get("size") or 0)

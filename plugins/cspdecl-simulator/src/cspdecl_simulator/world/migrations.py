@@ -136,23 +136,34 @@ def get(call: Call) -> Answer:
 
 def query(call: Call) -> Answer:
     """GET /migrations/newcommerce?CustomerTenantId|CurrentSubscriptionId|ExternalReferenceId: a bare list."""
+    return Answer(200, [_shown(row) for row in _matching(call, "migration")])
+
+
+def query_schedules(call: Call) -> Answer:
+    """GET /migrations/newcommerce/schedules with the same three questions: a bare list."""
+    rows = _matching(call, "migration-schedule")
+    return Answer(200, [{name: value for name, value in row.items() if name != "_seq"} for row in rows])
+
+
+def _matching(call: Call, kind: str) -> list[Doc]:
+    """Rows of one or every customer that answer the question."""
     tenant, current, reference = (
         call.query.get(name, "").lower()
         for name in ("customertenantid", "currentsubscriptionid", "externalreferenceid")
     )
     if not (tenant or current or reference):
         raise Refusal(400, 800002, "Name a customer, a subscription or a reference.")
-    items: list[Doc] = []
+    found: list[Doc] = []
     for _, customer in call.partner.customer_rows():
         if tenant and customer["id"] != tenant:
             continue
-        items += [
-            _shown(row)
-            for row in call.partner.resources(customer["id"], "migration").values()
-            if (not current or row["currentSubscriptionId"].lower() == current)
+        found += [
+            row
+            for row in call.partner.resources(customer["id"], kind).values()
+            if (not current or str(row["currentSubscriptionId"]).lower() == current)
             and (not reference or str(row.get("externalReferenceId") or "").lower() == reference)
         ]
-    return Answer(200, items)
+    return found
 
 
 def events(call: Call) -> Answer:
