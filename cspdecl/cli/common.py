@@ -52,13 +52,12 @@ def leave(code: Exit | int) -> None:
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic], root: Path, ctx: click.Context | None = None) -> None:
     """Diagnostics to stderr, sorted, each at its place in the text."""
+    from cspdecl.manifest.files import FileText, read_file
     from cspdecl.report.diagnostics import render_diagnostics
 
     def source(name: str) -> bytes | None:
-        try:
-            return (root / name).read_bytes()
-        except OSError:
-            return None
+        found = read_file(root, name)  # which does not wait where the name is a pipe's
+        return found.data if isinstance(found, FileText) else None
 
     if diagnostics:
         click.echo(render_diagnostics(diagnostics, source, color=wants_color(ctx, sys.stderr)), err=True, nl=False)
