@@ -17,7 +17,7 @@ from cspdecl.billing.document import change_of
 from cspdecl.billing.money import with_margin, with_price, with_sell, with_unknown
 from cspdecl.billing.renewals import Passed, passed_terms, renewal_change
 from cspdecl.billing.state import blank_change, line_of, with_quantity, with_subscription
-from cspdecl.commerce.prices import UnknownPrice, price_of_running
+from cspdecl.commerce.prices import UnknownPrice, market_of, price_of_running, prices_in
 from cspdecl.commerce.proration import kind_of
 from cspdecl.core.address import Address
 from cspdecl.core.desired import DesiredState, ServiceSpec, SubscriptionSpec
@@ -50,7 +50,8 @@ def observe_changes(
         customer, last = live.customers.get(address.customer), recorded.get(address)
         if customer is None or last is None or not binding.ids or address in skip or last.status == "ended":
             continue
-        found += _Look(address, binding, last, customer, estate, prices, now, context).changes()
+        priced = prices_in(prices, market_of(desired.customers.get(address.customer), customer))
+        found += _Look(address, binding, last, customer, estate, priced, now, context).changes()
     return tuple(found)
 
 

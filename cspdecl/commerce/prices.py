@@ -13,8 +13,8 @@ from datetime import datetime
 from fractions import Fraction
 
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.desired import SellRule
-from cspdecl.core.live import LiveSubscription
+from cspdecl.core.desired import CustomerSpec, SellRule
+from cspdecl.core.live import LiveCustomer, LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding
 from cspdecl.core.project import PriceBook, PriceList, PriceRow, UnitPrice
 from cspdecl.core.terms import BillingCycle, Term, cycles_in
@@ -30,6 +30,25 @@ class UnknownPrice:
     reason: str
 
 
+def prices_in(book: PriceBook, market: str | None) -> PriceBook:
+    """The lists of a customer's own market: what is bought for it is priced there (contract §9.2, 2023-10).
+
+    None where the market is not known: then the project's lists stand.
+    """
+    if market is None or all(item.market == market for item in book.lists):
+        return book
+    kept = tuple(item for item in book.lists if item.market == market)
+    return PriceBook(lists=kept, lacking=None if kept else market)
+
+
+def market_of(spec: CustomerSpec | None, live: LiveCustomer | None) -> str | None:
+    """The country a customer buys in, as its profile or its declaration says; None where neither does."""
+    profile = live.profile if live is not None else None
+    if profile is None and spec is not None:
+        profile = spec.create.profile if spec.create else spec.profile
+    return profile.address.country if profile is not None else None
+
+
 def find_price(
     book: PriceBook, *, offer: OfferKey, term: Term, billing: BillingCycle, segment: str, at: datetime
 ) -> UnitPrice | UnknownPrice:
@@ -40,7 +59,8 @@ def find_price(
     """
     what = f"{offer} {term}/{billing} ({segment})"
     if not book.lists:
-        return UnknownPrice(reason=f"no price list is imported, so {what} has no price")
+        where = f" for market {book.lacking}" if book.lacking else ""
+        return UnknownPrice(reason=f"no price list{where} is imported, so {what} has no price")
     price_list = _list_for(book, at)
     rows = [
         row

@@ -134,9 +134,10 @@ class PriceList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceBook:
-    """All imported price lists of the project's market, newest first."""
+    """Imported price lists of one market, newest first. `lacking`: the market that was asked for in vain."""
 
     lists: tuple[PriceList, ...] = ()
+    lacking: str | None = None
 
 
 def cycles_of(price: UnitPrice) -> int:

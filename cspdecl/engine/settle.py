@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cspdecl.billing.chain import seal
 from cspdecl.billing.changes import Estate, RunContext, record_operation
 from cspdecl.billing.fold import fold_recorded
+from cspdecl.commerce.prices import market_of, prices_in
 from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
@@ -180,7 +181,7 @@ class BatchBuilder:
                 operation,
                 answer,
                 context=self.settler.context,
-                prices=self.settler.prices,
+                prices=self._prices(operation.address.customer),
                 recorded_at=recorded_at,
                 before=before,
                 estate=estate,
@@ -191,6 +192,11 @@ class BatchBuilder:
                 self.ledger.append(record)
             self._bind(operation, answer)
             self._remember(operation, answer)
+
+    def _prices(self, key: str) -> PriceBook:
+        """The price lists of the customer's own market."""
+        spec = self.settler.desired.customers.get(key) if self.settler.desired is not None else None
+        return prices_in(self.settler.prices, market_of(spec, self.settler.live.get(key)))
 
     def finish(self) -> Batch:
         """The transaction."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from cspdecl.commerce.decide import decide
+from cspdecl.commerce.prices import market_of, prices_in
 from cspdecl.commerce.values import Decision, Delta, Setting
 from cspdecl.core.action import Adopt, Cancel, Forget, Purchase, Rebind, SetSeats
 from cspdecl.core.address import Address
@@ -67,6 +68,7 @@ def plan_customer(
     """The part of the plan about one customer. `live` None: it does not exist yet and is to be created."""
     out = CustomerPlan(key=spec.key)
     sequence = Sequence(last_hashes=world.last_hashes)
+    world = replace(world, prices=prices_in(world.prices, market_of(spec, live)))
     moved = apply_moves(bound, moves)
     there = live or _nobody(spec, world.now)
     matched = match_customer(spec, there, moved, retired)
@@ -85,7 +87,9 @@ def plan_customer(
             out.unchanged += 1
         else:
             planner.line(pair, delta)
-    plan_services(spec, Booked(entries=book, anchors=planner.anchors), retired, sequence, out)
+    blocked = {row.address for row in out.rows if row.kind == "blocked"}
+    held = frozenset(bundle.address for bundle in spec.bundles if bundle.anchor in blocked)
+    plan_services(spec, Booked(entries=book, anchors=planner.anchors, held=held), retired, sequence, out)
     titles = {item.id: item.title for item in there.subscriptions}
     for left in matched.left:
         forget(left, sequence, out, title=next((titles[one] for one in left.binding.ids if one in titles), None))

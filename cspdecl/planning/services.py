@@ -11,7 +11,7 @@ from cspdecl.core.action import BookService
 from cspdecl.core.address import Address
 from cspdecl.core.desired import CustomerSpec, Retired, ServiceSpec
 from cspdecl.core.diagnostics import Diagnostic, warning
-from cspdecl.core.operation import Guard, LineContext, PriceDelta, Reason
+from cspdecl.core.operation import Guard, LineContext, PriceDelta, Reason, Waiting
 from cspdecl.core.records import BookEntry
 from cspdecl.core.terms import BillingCycle
 from cspdecl.planning.bundles import bundle_sell_change
@@ -25,10 +25,14 @@ _NO_GUARD = Guard(tenant=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
-    """How the services of one customer stand: entries of the book, and which operations gave anchors their seats."""
+    """How the services of one customer stand: entries of the book, and which operations give anchors their seats.
+
+    `held`: bundles whose anchor cannot get its seats now.
+    """
 
     entries: Iterable[BookEntry]
     anchors: Mapping[Address, str]
+    held: frozenset[Address] = frozenset()
 
 
 def plan_services(
@@ -46,6 +50,10 @@ def plan_services(
             continue
         bundle = bundle_of(line, spec) if spec else None
         context = context_of_service(line, bundle)
+        if context.bundle_instance in booked.held and after > before:
+            text = f"{after} of {context.service} are declared; they are booked when the bundle's anchor has its seats"
+            out.waiting.append(Waiting(address=address, kind="blocked", code="CSP379", text=text, origin=line.origin))
+            continue
         needs = booked.anchors.get(context.bundle_instance) if context.bundle_instance and after > before else None
         change = add_sell(
             sell_change(line.sell, before, after), bundle_sell_change(line, bundle, before, after) if bundle else None
