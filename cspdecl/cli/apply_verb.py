@@ -158,6 +158,7 @@ def _read_approvals(name: str | None) -> tuple[str, ...]:
 
 def summary(result: ApplyResult) -> str:
     """What a run did, in lines."""
+    from cspdecl.commerce.words import counted
     from cspdecl.core.outcome import Applied
 
     states: dict[str, int] = {}
@@ -173,12 +174,16 @@ def summary(result: ApplyResult) -> str:
         "later": "left for later",
     }
     parts = [f"{states[key]} {word}" for key, word in words.items() if key in states]
-    lines = [f"Apply: {', '.join(parts) or 'nothing to do'}; {result.records} change records written"]
+    lines = [f"Apply: {', '.join(parts) or 'nothing to do'}; {counted(result.records, 'change record')} written"]
     if result.observed:
-        lines.append(f"Recorded: {result.observed} changes made elsewhere, renewals and schedules come true")
+        lines.append(
+            f"Recorded: {counted(result.observed, 'event')} of elsewhere: changes, renewals, schedules come true"
+        )
     if result.recovered:
         settled = sum(task.state == "applied" for task in result.recovered)
-        lines.append(f"Recovered: {len(result.recovered)} operations of an earlier run, {settled} of them done")
+        lines.append(
+            f"Recovered: {counted(len(result.recovered), 'operation')} of an earlier run, {settled} of them done"
+        )
     lines.extend(
         f"  ! {task.operation.address}: {printable(task.message)}"
         for task in result.tasks

@@ -13,6 +13,7 @@ from cspdecl.billing.chain import seal
 from cspdecl.billing.changes import Estate, RunContext, record_operation
 from cspdecl.billing.fold import fold_recorded
 from cspdecl.commerce.prices import market_of, prices_in
+from cspdecl.commerce.words import counted
 from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
@@ -131,11 +132,11 @@ class Settler:
             case UpdateProfile():
                 return "profile updated"
             case Purchase(seats=seats):
-                return f"{seats} seats bought"
+                return f"{counted(seats, 'seat')} bought"
             case SetSeats(before=before, after=after):
                 return f"{before} → {after} seats"
             case ScheduleRenewal(next=following):
-                return f"{following.seats} seats scheduled for the renewal"
+                return f"{counted(following.seats, 'seat')} scheduled for the renewal"
             case ClearSchedule():
                 return "scheduled change taken back"
             case SetEndOfTerm(after=choice):
