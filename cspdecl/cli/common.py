@@ -21,12 +21,28 @@ from cspdecl.engine.exits import Exit
 from cspdecl.engine.session import Session
 from cspdecl.report.printable import json_safe, printable
 
+_PROJECT = "cspdecl.yaml"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def open_session(ctx: click.Context) -> Session:
-    """The project that `-C` names."""
-    return Session(Path(ctx.obj["project"]).absolute())
+    """The project that `-C` names; without it the nearest one at or above the working directory."""
+    return Session(project_root(ctx))
+
+
+def project_root(ctx: click.Context) -> Path:
+    """The project's folder. From a folder inside a project, as git does it, the project is found above."""
+    named = Path(ctx.obj["project"]).absolute()
+    if ctx.obj["project"] != "." or (named / _PROJECT).exists():
+        return named
+    for above in named.parents:
+        if (above / _PROJECT).is_file():
+            click.echo(f"project: {above}", err=True)
+            ctx.obj["project"] = str(above)
+            return above
+        if (above / ".git").exists():
+            break
+    return named
 
 
 def wants_color(ctx: click.Context | None, stream: Any) -> bool:
@@ -83,8 +99,8 @@ def report_failure(problem: Exception) -> int:
             click.echo(f"error: {printable(problem.message)}", err=True)
         return problem.exit_code
     if isinstance(problem, OSError):
-        where = f" {printable(str(problem.filename))}" if problem.filename else ""
-        click.echo(f"error:{where}: {problem.strerror or problem}", err=True)
+        where = f"{printable(str(problem.filename))}: " if problem.filename else ""
+        click.echo(f"error: {where}{problem.strerror or problem}", err=True)
         return int(Exit.ERROR)
     if os.environ.get("CSPDECL_DEBUG"):
         traceback.print_exception(problem)

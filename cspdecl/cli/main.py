@@ -78,6 +78,9 @@ def cli(ctx: click.Context, project: str, *, no_color: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. Never shows a traceback for what a user, a network or a provider did."""
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever started us: write to nobody
+        nobody = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+        sys.stdout, sys.stderr = sys.stdout or nobody, sys.stderr or nobody
     try:
         code = cli.main(args=arguments, prog_name="cspdecl", standalone_mode=False)
     except click.UsageError as problem:
@@ -106,4 +109,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as problem:
+        click.echo(f"error: standard output: {problem.strerror or problem}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 1
     sys.exit(code if isinstance(code, int) else 0)

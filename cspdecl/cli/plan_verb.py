@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, show_diagnostics
-from cspdecl.cli.render import STYLES, emit_plan
+from cspdecl.cli.render import STYLES, emit_plan, places
 
 
 @click.command()
@@ -43,6 +43,8 @@ def command(
     from cspdecl.engine.plan import PlanRequest, make_plan
     from cspdecl.planning.planfile import dump_plan
 
+    if style == "json" and show == "sell":
+        raise click.UsageError("the JSON document holds cost and margin: use text, markdown or html with `--show sell`")
     if price_list:
         raise click.UsageError("`--prices` is known but not built yet: plan uses the imported list in force.")
     with open_session(ctx) as session:
@@ -50,13 +52,14 @@ def command(
         planned = make_plan(session, request, progress=LiveProgress())
         plan = planned.plan
         show_diagnostics((*session.load().diagnostics, *plan.diagnostics), session.root, ctx)
-        emit_plan(ctx, plan, style=style, show=show)
+        emit_plan(ctx, plan, style=style, show=show, place=places(session.load()))
         exits = [Exit.DONE]
         if has_errors(plan.diagnostics):
             exits.append(Exit.INVALID)
         if out:
-            Path(out).write_text(dump_plan(plan), encoding="utf-8")
-            click.echo(f"saved to {out}; carry it out with: cspdecl apply {out}", err=True)
+            Path(out).write_text(dump_plan(plan, place=places(session.load())), encoding="utf-8")
+            fit = bool(plan.operations) and not plan.safety.refused and not plan.hindered
+            click.echo(f"saved to {out}" + (f"; carry it out with: cspdecl apply {out}" if fit else ""), err=True)
         if plan.safety.refused:
             exits.append(Exit.REFUSED)
         if not plan.complete:

@@ -8,9 +8,14 @@ from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say, 
 
 
 @click.command()
+@click.option(
+    "--take-over",
+    metavar="RUN",
+    help="Take the lock from this run, whose machine is gone for good; it can write no more.",
+)
 @click.pass_context
 @guarded
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, take_over: str | None) -> None:
     """Look what came of operations that were sent and not answered; nothing is sent that may have happened.
 
     Ends with 0 when everything is settled, 5 while something is still unknown, 75 when something that certainly was
@@ -23,7 +28,7 @@ def command(ctx: click.Context) -> None:
 
     with open_session(ctx) as session:
         require_durable(session)
-        with locked(session, session.ids.fresh(), "recover"):
+        with locked(session, session.ids.fresh(), "recover", take_over=take_over):
             tasks = recover_open(session, progress=LiveProgress())
         if not tasks:
             click.echo("nothing to recover: every operation that was sent is settled")

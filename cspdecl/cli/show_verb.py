@@ -20,4 +20,7 @@ def command(ctx: click.Context, file: str, style: str, show: str) -> None:
     """Show a saved plan. Reads the file and nothing else."""
     from cspdecl.cli.common import read_plan
 
+    if style == "json" and show == "sell":
+        raise click.UsageError("the JSON document holds cost and margin: use text, markdown or html with `--show sell`")
+
     emit_plan(ctx, read_plan(Path(file)), style=style, show=show)

@@ -66,8 +66,8 @@ class ApplyResult:
 
 
 @contextmanager
-def locked(session: Session, run: str, command: str) -> Iterator[LockOwner]:
-    """Hold the project's exclusive lock. Raises LockHeld, naming who has it."""
+def locked(session: Session, run: str, command: str, *, take_over: str | None = None) -> Iterator[LockOwner]:
+    """Hold the project's exclusive lock. Raises LockHeld, naming who has it. `take_over`: the run that is gone."""
     owner = LockOwner(
         run=run,
         command=command,
@@ -79,7 +79,7 @@ def locked(session: Session, run: str, command: str) -> Iterator[LockOwner]:
     )
     store = session.store()
     try:
-        store.lock(owner)
+        store.lock(owner, take_over=take_over)
     except LockHeld as problem:
         raise held(problem) from None
     try:

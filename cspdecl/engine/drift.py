@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cspdecl.engine.plan import Planned, PlanRequest, make_plan
@@ -23,7 +23,7 @@ class DriftResult:
 
 def look_for_drift(session: Session, request: PlanRequest, *, progress: Progress | None = None) -> DriftResult:
     """Read live state and compare. Writes nothing but the cache."""
-    planned = make_plan(session, request, progress=progress)
+    planned = make_plan(session, replace(request, needs_books=True), progress=progress)
     _project, desired = session.require()
     found = find_drift(
         desired=desired,

@@ -15,7 +15,7 @@ from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog
 from cspdecl.core.diagnostics import Origin, error
-from cspdecl.core.errors import CspdeclError, ManifestError
+from cspdecl.core.errors import CspdeclError, ManifestError, StoreDamaged
 from cspdecl.core.live import LiveState
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.records import Recorded
@@ -32,15 +32,19 @@ if TYPE_CHECKING:
     from cspdecl.manifest.load import Loaded
     from cspdecl.spi.provider import Provider
 
+_LOST = "what this plan knows of bindings, records and own services is not to be trusted, and `apply` will refuse"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """What the caller wants planned. All three filters narrow the customers; empty means all."""
+    """What the caller wants planned. All three filters narrow the customers; empty means all. `needs_books`: without a
+    sound ledger nothing can be said."""
 
     customers: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     changed_since: str | None = None
     cached: bool = False
+    needs_books: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,11 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
     progress = progress or Silent()
     project, desired = session.require()
     store = session.store()
+    damage = store.damage()
+    if damage and request.needs_books:
+        raise StoreDamaged(damage, diagnostics=(error("CSP910", damage, hint=_LOST),))
+    if damage:
+        progress.say(f"warning: {damage}; {_LOST}")
     bindings = store.bindings()
     scope = scope_of(session, desired, bindings, request)
     capabilities: dict[str, Capability] = {}

@@ -58,5 +58,8 @@ def broken(problem: CspdeclError) -> RunBroken:
 
 def held(problem: LockHeld) -> LockHeld:
     """Somebody else is at work on the project."""
-    hint = "wait for that run to end; a lock whose process has died on this machine is taken over by itself"
+    hint = (
+        "wait for that run to end; a lock whose process has died on this machine is taken over by itself. "
+        "If its machine is gone for good: `cspdecl recover --take-over RUN`"
+    )
     return LockHeld(problem.message, diagnostics=(error("CSP805", problem.message, hint=hint),))

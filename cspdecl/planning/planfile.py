@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from cspdecl.core.action import (
@@ -28,6 +29,7 @@ from cspdecl.core.action import (
     UpdateProfile,
 )
 from cspdecl.core.address import Address
+from cspdecl.core.diagnostics import Origin
 from cspdecl.core.digest import digest_of
 from cspdecl.core.errors import StalePlan
 from cspdecl.core.operation import Operation, Plan
@@ -36,15 +38,19 @@ from cspdecl.core.plain import PlainError, from_plain, instant_text, to_plain
 FORMAT_VERSION = "1.0"
 _READS = 1
 Json = dict[str, Any]
+Place = Callable[[Origin], "tuple[int, int] | None"]
 
 
-def dump_plan(plan: Plan) -> str:
-    """The document as text: keys sorted, two blanks of indentation, characters a terminal would obey escaped."""
-    text = json.dumps(plan_document(plan), sort_keys=True, indent=2, ensure_ascii=False)
+def dump_plan(plan: Plan, *, place: Place | None = None) -> str:
+    """The document as text: keys sorted, two blanks of indentation, characters a terminal would obey escaped.
+
+    With `place` every change says the line and column of its declaration.
+    """
+    text = json.dumps(plan_document(plan, place=place), sort_keys=True, indent=2, ensure_ascii=False)
     return _HIDDEN.sub(_escape, text) + "\n"
 
 
-def plan_document(plan: Plan) -> Json:
+def plan_document(plan: Plan, *, place: Place | None = None) -> Json:
     """The document as plain data."""
     document: Json = {
         "format_version": FORMAT_VERSION,
@@ -52,7 +58,7 @@ def plan_document(plan: Plan) -> Json:
         "applyable": bool(plan.operations) and not plan.safety.refused and not _errors(plan),
         "complete": plan.complete,
         "errored": _errors(plan),
-        "resource_changes": _resource_changes(plan),
+        "resource_changes": _resource_changes(plan, place),
         "cspdecl": to_plain(plan),
     }
     document["cspdecl"]["digest"] = digest_of(document)
@@ -99,11 +105,20 @@ def _escape(match: re.Match[str]) -> str:
 # ---- the view in Terraform's shape ----
 
 
-def _resource_changes(plan: Plan) -> list[Json]:
+def _resource_changes(plan: Plan, place: Place | None) -> list[Json]:
     groups: dict[tuple[Address, str], list[Operation]] = {}
     for operation in plan.operations:
         groups.setdefault((operation.address, _type(operation)), []).append(operation)
-    return [_change(address, kind, group) for (address, kind), group in groups.items()]
+    return [{**_change(address, kind, group), **_source(group[0], place)} for (address, kind), group in groups.items()]
+
+
+def _source(operation: Operation, place: Place | None) -> Json:
+    """Where a change is declared: the file, and line and column where they were looked up."""
+    origin = operation.origin
+    if origin is None:
+        return {}
+    found = place(origin) if place is not None else None
+    return {"source": {"file": origin.file, **({"line": found[0], "column": found[1]} if found else {})}}
 
 
 def _type(operation: Operation) -> str:

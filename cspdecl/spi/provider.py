@@ -83,7 +83,7 @@ class Provider(Protocol):
 
     @property
     def quotas(self) -> tuple[Quota, ...]:
-        """How often it may be asked; the engine paces by these and parks on `Throttled`."""
+        """How often it may be asked. A provider paces its own requests by these; the engine parks on `Throttled`."""
         ...
 
     @property

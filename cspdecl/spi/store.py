@@ -72,8 +72,9 @@ class OpenOperation:
 class Store(Protocol):
     """Durable memory of one project. One writer at a time: whoever holds the lock."""
 
-    def lock(self, owner: LockOwner) -> None:
-        """Take the project's lock. Raises LockHeld, naming the owner. A lock whose process died is taken over."""
+    def lock(self, owner: LockOwner, *, take_over: str | None = None) -> None:
+        """Take the project's lock. Raises LockHeld, naming the owner and its run. A lock whose process died is taken
+        over, and so is that of the run named by `take_over`: whoever held it can write no more."""
         ...
 
     def unlock(self, owner: LockOwner) -> None:

@@ -26,7 +26,7 @@ from cspdecl.spi import registry
 from cspdecl.spi.store import Batch, LockOwner, OpenOperation, RunHeader, Store
 from cspdecl.store.checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
 from cspdecl.store.damage import find_damage, shorter
-from cspdecl.store.rows import operations_of, record_of, statements_of
+from cspdecl.store.rows import operations_of, record_of, statements_of, texts_of
 from cspdecl.store.words import damaged, died, held_by, in_words, unusable
 
 VERSION = 1
@@ -100,11 +100,12 @@ class SqliteStore:
 
     # ---- lock ----
 
-    def lock(self, owner: LockOwner) -> None:
+    def lock(self, owner: LockOwner, *, take_over: str | None = None) -> None:
         """Take the project's lock; see `spi.store.Store`."""
         with self._writing():
             held = self.lock_owner()
-            if held is not None and held.run != owner.run and not died(held, owner.host):
+            free = held is None or held.run in (owner.run, take_over) or died(held, owner.host)
+            if held is not None and not free:
                 raise LockHeld(held_by(held))
             values = (
                 owner.run,
@@ -262,7 +263,7 @@ class SqliteStore:
                 address=address,
                 provider=provider,
                 tenant=tenant,
-                ids=tuple(json.loads(ids)),
+                ids=texts_of(ids, self._path.name),
                 offer=OfferKey.parse(offer) if offer else None,
             )
         return found
@@ -320,7 +321,7 @@ class SqliteStore:
                 started=parse_instant(started),
                 actor=actor,
                 commit=commit,
-                approvals=tuple(json.loads(approvals)),
+                approvals=texts_of(approvals, self._path.name),
             )
 
     def head(self) -> LedgerHead:
@@ -369,8 +370,15 @@ class SqliteStore:
         return int(self._db.execute("SELECT coalesce(max(n), 0) FROM journal").fetchone()[0])
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
+        # the loop yields outside of `in_words`: a reader that stops early is no fault of the database
         with in_words(self._path):
-            yield from self._db.execute(query, values)
+            cursor = self._db.execute(query, values)
+        while True:
+            with in_words(self._path):
+                rows = cursor.fetchmany(500)
+            if not rows:
+                return
+            yield from rows
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

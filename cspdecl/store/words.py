@@ -55,7 +55,7 @@ def held_by(owner: LockOwner) -> str:
     link = f", {owner.link}" if owner.link else ""
     return (
         f"`{owner.command}` of {owner.user} on {owner.host} (process {owner.pid}) holds this project "
-        f"since {owner.since:%Y-%m-%d %H:%M} UTC{link}"
+        f"since {owner.since:%Y-%m-%d %H:%M} UTC{link}; its run is {owner.run}"
     )
 
 
