@@ -8,12 +8,13 @@ everything later (seats, days) is computed from that rounded instalment, as Micr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.desired import CustomerSpec, SellRule
+from cspdecl.core.desired import CustomerSpec, SellRule, SubscriptionSpec
+from cspdecl.core.diagnostics import Diagnostic, warning
 from cspdecl.core.live import LiveCustomer, LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding
 from cspdecl.core.project import PriceBook, PriceList, PriceRow, UnitPrice
@@ -28,6 +29,10 @@ class UnknownPrice:
     """A price that is not known, and why, as a sentence. It is never zero and never guessed."""
 
     reason: str
+
+
+#: Rows of extended service terms are a view of their own (`licensebasedest`, contract §13.8, 2026), which is not read.
+EXTENDED_TERM = UnknownPrice(reason="an extended service term has list rows of its own, which are not imported")
 
 
 def prices_in(book: PriceBook, market: str | None) -> PriceBook:
@@ -56,6 +61,7 @@ def find_price(
 
     Of several rows the one that starts latest wins, as after a republished list; still two are no price. A list made
     for a later month is asked only where no earlier one is imported, and only rows already in force at `at` count.
+    One for an earlier month gives the price all the same, since prices rarely change, and the price says so.
     """
     what = f"{offer} {term}/{billing} ({segment})"
     if not book.lists:
@@ -94,6 +100,19 @@ def price_of_running(
         segment=segment,
         at=subscription.term_started,
     )
+
+
+def price_of_line(
+    book: PriceBook, spec: SubscriptionSpec, subscription: LiveSubscription, *, segment: str = COMMERCIAL
+) -> UnitPrice | UnknownPrice:
+    """As `price_of_running`, for the subscription of a declared line: that tells an extended service term.
+
+    No provider shows one (contract §13.8, 2026): it is what a line declared for longer has become when it runs by the
+    month, and the monthly row of the list is not its price.
+    """
+    if subscription.term is Term.P1M is not spec.term:
+        return EXTENDED_TERM
+    return price_of_running(book, subscription, segment=segment)
 
 
 def unit_price(row: PriceRow, *, list_date: str, list_digest: str) -> UnitPrice | UnknownPrice:
@@ -148,10 +167,35 @@ def per_month(money: Money, months: int) -> Money:
     return (money.exact() * Fraction(1, months)).rounded(Rounding.HALF_UP)
 
 
+def list_words(price: UnitPrice) -> str:
+    """The list a price is from, in words, and which month it was wanted for where that list is older."""
+    if price.asked_for is None:
+        return f"list {price.list_date}"
+    return f"list {price.list_date}, for want of one for {price.asked_for}"
+
+
+def older_lists(priced: Iterable[tuple[str | None, str | None]]) -> Diagnostic | None:
+    """One warning for all amounts whose list is older than their month; pairs of a list's date and that month."""
+    found = sorted({(month, used) for used, month in priced if used is not None and month is not None})
+    if not found:
+        return None
+    months, lists = sorted({month for month, _used in found}), sorted({used for _month, used in found})
+    when = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+    used = f"list {lists[0]}" if len(lists) == 1 else f"lists {', '.join(lists)}"
+    return warning(
+        "CSP609",
+        f"amounts of {when} are by price {used}: none for {'that month' if len(months) == 1 else 'then'} is imported",
+        hint="import the list of the month (`cspdecl prices import FILE`); until then such amounts may be out of date",
+    )
+
+
 def _list_for(book: PriceBook, at: datetime) -> PriceList:
-    month = f"{at.year:04d}-{at.month:02d}"
-    past = [item for item in book.lists if item.date[:7] <= month]
+    past = [item for item in book.lists if item.date[:7] <= _month(at)]
     return max(past, key=_date) if past else min(book.lists, key=_date)
+
+
+def _month(at: datetime) -> str:
+    return f"{at.year:04d}-{at.month:02d}"
 
 
 def _date(price_list: PriceList) -> str:
@@ -177,7 +221,11 @@ def _price_in(price_list: PriceList, rows: Iterable[PriceRow], what: str, at: da
         amounts = " and ".join(str(row.cost) for _key, row in sorted(costs.items()))
         return UnknownPrice(reason=f"two rows for {what} in price list {_name(price_list)} on {day}: {amounts}")
     (row,) = costs.values()
-    return unit_price(row, list_date=price_list.date, list_digest=price_list.digest)
+    found = unit_price(row, list_date=price_list.date, list_digest=price_list.digest)
+    month = _month(at)
+    if isinstance(found, UnitPrice) and price_list.date[:7] < month:
+        return replace(found, asked_for=month)
+    return found
 
 
 def billed_seats(*, bundle_seats: int, line_seats: int | None, anchor_seats: int) -> int:

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from cspdecl.commerce.prices import UnknownPrice
+from cspdecl.commerce.prices import UnknownPrice, list_words
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding
 from cspdecl.core.project import UnitPrice
@@ -208,7 +208,7 @@ def _unknown(cost_cycle: Money | None, reason: str) -> Preview:
 def _basis(price: UnitPrice, before: int, after: int, days: int, cycle_days: int) -> str:
     share = "a full cycle" if days == cycle_days else f"{days} of {cycle_days} days"
     return (
-        f"{before} → {after} seats at {price.cycle_price} a seat and cycle, list {price.list_date}, "
+        f"{before} → {after} seats at {price.cycle_price} a seat and cycle, {list_words(price)}, "
         f"{share}; an estimate until invoiced"
     )
 

@@ -64,6 +64,7 @@ class PriceDelta:
     `cost_cycle`: change of cost a charge cycle (`cycle`). `cost_now`: what the rest of the running cycle costs or
     returns, an estimate by our proration. `commitment`: what this newly obliges to pay until `commitment_until`
     (exclusive). `sell`: change of our price every `sell_every`. `basis` says how it was computed, in words.
+    `price_list_for`: the month that was priced, only where the list is for an earlier one.
     """
 
     cycle: BillingCycle
@@ -78,6 +79,7 @@ class PriceDelta:
     sell_every: Literal["month", "year"] | None = None
     unit_price: Money | None = None
     price_list: str | None = None
+    price_list_for: str | None = None
     basis: str = ""
     unknown: tuple[str, ...] = ()
 

@@ -107,6 +107,7 @@ class UnitPrice:
     """What one seat costs: per term as printed, per charge cycle exactly, and per cycle as an instalment in cents.
 
     `list_date` and `list_digest` name the price list it was read from, `valid_from` and `segment` the row in it.
+    `asked_for` is the month that was to be priced, set only where the list is for an earlier one.
     """
 
     term_price: Money
@@ -118,6 +119,7 @@ class UnitPrice:
     list_digest: str
     valid_from: datetime | None = None
     segment: str = "commercial"
+    asked_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from cspdecl.commerce.prices import UnknownPrice, find_price, price_of_running, sell_exact
+from cspdecl.commerce.prices import UnknownPrice, find_price, price_of_line, price_of_running, sell_exact
 from cspdecl.commerce.proration import Preview, commitment, cycle_of, preview_change
 from cspdecl.core.desired import SellRule, SubscriptionSpec
 from cspdecl.core.live import LiveSubscription
@@ -67,7 +67,7 @@ def preview_seats(
     sell: SellChange | None,
 ) -> PriceDelta:  # fmt: skip
     """What a change of a running subscription's seats costs or returns, at the price its term was locked at."""
-    price = price_of_running(prices, live)
+    price = price_of_line(prices, spec, live)
     today = now.date()
     cycle = cycle_of(live, today)
     preview = preview_change(price=price, before=live.seats, after=after, cycle=cycle, on=today)
@@ -108,6 +108,7 @@ def _delta(
         sell_every=sell.every if sell else None,
         unit_price=price.cycle_price if isinstance(price, UnitPrice) else None,
         price_list=price.list_date if isinstance(price, UnitPrice) else None,
+        price_list_for=price.asked_for if isinstance(price, UnitPrice) else None,
         basis=preview.basis,
         unknown=preview.unknown,
     )

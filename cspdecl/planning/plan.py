@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cspdecl.commerce.policy import SANDBOX_CUSTOMERS
+from cspdecl.commerce.prices import older_lists
 from cspdecl.commerce.words import counted
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
@@ -118,6 +119,8 @@ def _assemble(
     managed = sum(1 for address in bindings if address.path) + sum(1 for entry in book.values() if entry.quantity)
     created = sum(part.created for part in parts)
     diagnostics = [item for part in parts for item in part.diagnostics]
+    older = older_lists((item.preview.price_list, item.preview.price_list_for) for item in operations if item.preview)
+    diagnostics += [older] if older else []
     diagnostics += _sandbox_customers(project, len(live.customers) + unmanaged_customers, created)
     return Plan(
         format=FORMAT,

@@ -12,7 +12,10 @@ from cspdecl.commerce.prices import (
     UnknownPrice,
     cost_per_month,
     find_price,
+    list_words,
+    older_lists,
     per_month,
+    price_of_line,
     price_of_running,
     sell_amount,
     sell_per_month,
@@ -23,6 +26,7 @@ from cspdecl.core.live import ChangePolicy, LiveSubscription, Status
 from cspdecl.core.money import Money
 from cspdecl.core.project import PriceBook, PriceList, PriceRow, UnitPrice
 from cspdecl.core.terms import BillingCycle, Term
+from tests.planning_builders import line
 
 PREMIUM = OfferKey.parse("CFQ7TTC0LCHC:0002")
 OPEN = datetime(9999, 12, 31, tzinfo=UTC)
@@ -178,6 +182,50 @@ def test_a_price_that_began_after_the_term_is_never_the_running_price():
 def test_trials_legacy_offers_and_promotions_have_no_list_price(change):
     """A list describes neither a trial, nor a legacy offer, nor what a promotion takes off."""
     assert isinstance(price_of_running(book(("2026-11", (row(),))), running(**change)), UnknownPrice)
+
+
+def test_a_price_by_an_older_list_says_for_which_month_it_was_wanted():
+    """Rows have no end, so an old list always has a price: it stands, and names list and month."""
+    prices = book(("2026-12", (row("252.00"),)), ("2026-11", (row("240.00"),)))
+    found = [price(prices, when) for when in ("2026-11-30T23:59:59", "2026-12-01", "2028-03-15")]
+    assert [one.asked_for for one in found if isinstance(one, UnitPrice)] == [None, None, "2028-03"]
+    assert [list_words(one) for one in found if isinstance(one, UnitPrice)] == [
+        "list 2026-11",
+        "list 2026-12",
+        "list 2026-12, for want of one for 2028-03",
+    ]
+
+
+def test_a_list_of_a_later_month_is_not_an_older_one():
+    """A term that began before the first import is priced by rows that were in force then: nothing to warn of."""
+    found = price(book(("2026-11", (row(),))), "2026-03-15")
+    assert isinstance(found, UnitPrice)
+    assert found.asked_for is None
+
+
+def test_all_older_lists_are_one_warning():
+    """Ten renewals over two years, one sentence; where every list is of its month, none."""
+    assert older_lists([("2026-11", None), (None, None)]) is None
+    one = older_lists([("2026-11", "2028-03"), ("2026-11", "2028-03")])
+    many = older_lists([("2026-11", "2029-03"), ("2026-11", "2028-03"), ("2026-11", None)])
+    assert one is not None
+    assert many is not None
+    assert (one.code, one.severity, one.message) == (
+        "CSP609",
+        "warning",
+        "amounts of 2028-03 are by price list 2026-11: none for that month is imported",
+    )
+    assert many.message == "amounts of 2028-03 to 2029-03 are by price list 2026-11: none for then is imported"
+
+
+def test_a_line_declared_for_a_year_that_runs_by_the_month_has_no_list_price():
+    """It is in its extended service term, whose rows are no part of the list; declared by the month it has a price."""
+    prices = book(("2026-11", (row("24.72", term=Term.P1M),)))
+    monthly = running(term=Term.P1M)
+    found = [price_of_line(prices, line("visio", term=term), monthly) for term in (Term.P1Y, Term.P1M)]
+    assert isinstance(found[0], UnknownPrice)
+    assert "extended service term" in found[0].reason
+    assert isinstance(found[1], UnitPrice)
 
 
 def test_our_own_price_is_a_rule_times_seats():
