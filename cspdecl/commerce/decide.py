@@ -1,12 +1,13 @@
 """The heart: a difference becomes steps now, steps at the renewal, what waits, or a refusal. Pure, and decided once.
 
-Each rule lives in the module named for what it is about: decide_purchase, decide_seats, decide_end. This module only
-says in which order they speak. `cspdecl.commerce.rules` lists them with source, code and case.
+Each rule lives in the module named for what it is about: decide_purchase, decide_seats, decide_end, decide_extended.
+This module only says in which order they speak. `cspdecl.commerce.rules` lists them with source, code and case.
 """
 
 from __future__ import annotations
 
 from cspdecl.commerce.decide_end import decide_end_of_term, decide_leaving
+from cspdecl.commerce.decide_extended import decide_extended, runs_extended
 from cspdecl.commerce.decide_purchase import decide_purchase
 from cspdecl.commerce.decide_seats import decide_seats
 from cspdecl.commerce.values import Decision, Delta, Draft, Setting, Step
@@ -25,8 +26,12 @@ def decide(delta: Delta, setting: Setting) -> Decision:
     if delta.spec.absent:
         return decide_leaving(delta.spec, delta.live, setting)
     draft = Draft()
-    _refuse_conversion(delta, delta.live, draft)
+    extended = runs_extended(delta.spec, delta.live)
+    if not extended:
+        _refuse_conversion(delta, delta.live, draft)
     if not draft.refused and not _must_wait(delta, delta.live, draft):
+        if extended:
+            return decide_extended(delta, delta.live, draft)
         return decide_change(delta, delta.live, setting, draft)
     return Decision(
         symbol="?",

@@ -114,6 +114,11 @@ RULES = (
             _rule("CSP317", "end-of-term", "commerce.decide_end.decide_end_of_term", _EST,
                   "Renew, cancel and extend are three choices. Auto-renew merely off is none of them and may become a "
                   "paid extension, so it is decided, never left."),
+            _rule("CSP346", "extended-as-declared", "commerce.decide_extended.decide_extended", _EST,
+                  "What was told to extend goes on by the month when its term is over. That is as declared and no "
+                  "change of the term; nothing is sent, and it can be cancelled on any day."),
+            _rule("CSP346", "extended-other-seats", "commerce.decide_extended.decide_extended", _EST,
+                  "In an extended service term seats cannot be changed: the declared number waits."),
             _rule("CSP341", "absent-outside-window", "commerce.decide_end.decide_leaving", _POLICY,
                   "`absent: true` cancels inside the window and ends with the term outside it."),
             _rule("CSP342", "absent-unbound", "planning.match.match_customer", _OURS,

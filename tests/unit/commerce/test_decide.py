@@ -11,6 +11,7 @@ from cspdecl.commerce.values import Delta, Setting
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.live import Status
+from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.planning.compare import compare
 from tests.planning_builders import ALL, NOW, PHONE, VISIO, at, catalog, line, next_term, sub
 
@@ -216,3 +217,41 @@ def test_a_subscription_without_a_term_waits():
     decision = decided(line("visio", seats=5, end_of_term="cancel"), sub(seats=8, term_ends=None))
 
     assert ([], ["CSP314", "CSP314"]) == (kinds(decision), codes(decision.waiting))
+
+
+def by_month(**rest):
+    """A subscription whose year ended a week ago and that goes on by the month."""
+    terms = {"term": Term.P1M, "term_started": at("2026-11-15"), "term_ends": at("2026-12-15"), "end_of_term": "unset"}
+    return sub(**{"created": at("2025-11-15"), **terms, **rest})
+
+
+@pytest.mark.parametrize("billing", list(BillingCycle)[:2])
+@pytest.mark.parametrize("end", ["unset", "extend", "cancel"])
+def test_what_was_told_to_extend_and_does_is_as_declared(end, billing):
+    """No change of the term, no error, nothing sent; whatever else of the line differs cannot be changed there."""
+    spec = line("visio", end_of_term="extend", billing=billing, nickname="neu")
+
+    decision = decided(spec, by_month(end_of_term=end))
+
+    assert (" ", [], ["CSP346"]) == (decision.symbol, kinds(decision), codes(decision.diagnostics))
+    assert {"warning"} == {str(item.severity) for item in decision.diagnostics}
+
+
+@pytest.mark.parametrize(
+    ("spec", "live"),
+    [
+        (line("visio", end_of_term="extend"), by_month(end_of_term="renew")),
+        (line("visio", end_of_term="extend"), by_month(created=at("2026-11-15"))),
+        (line("visio", end_of_term="renew"), by_month()),
+    ],
+)
+def test_another_monthly_term_is_no_extended_service_term(spec, live):
+    """One that renews, one in its first month, and one nobody told to extend: a term that differs is refused."""
+    assert ["CSP321"] == codes(decided(spec, live).diagnostics)
+
+
+def test_an_extended_service_term_is_left_by_absent():
+    """It is cancelled as long as the provider allows it, which is any day."""
+    live = by_month(cancel_until=at("2026-12-14"))
+
+    assert ["cancel"] == kinds(decided(line("visio", end_of_term="extend", absent=True), live))
