@@ -74,12 +74,14 @@ class Deferred:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
     """Asked too often, or told to come back in `retry_after` seconds: nothing was changed. `quota` is the bucket to
-    park: the partner's or the customer's."""
+    park: the partner's or the customer's. `asked`: the provider wants the pause; otherwise what is there gave no usable
+    answer, which a few tries have to change. A provider that is not there at all is `TryLater`, not this."""
 
     kind: Literal["throttled"] = "throttled"
     retry_after: int
     quota: Literal["partner", "customer"] = "partner"
     message: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ class Script:
     sent: list[Sent] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
+    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False) -> Reply:
         parts = httpx.URL(url)
         body = json.loads(content) if content else None
         lowered = {name.lower(): value for name, value in headers.items()}

@@ -117,7 +117,7 @@ class Odd(Script):
         self.status = data.draw(st.sampled_from([200, 200, 200, 400, 404, 409, 500]))
         self.body = json.dumps(spoil(data, GOOD[self.spoiled][2])).encode()
 
-    def send(self, method, url, headers, content):
+    def send(self, method, url, headers, content, *, slow=False):
         path = url.split("?")[0].lower()
         told = {"date": "Sun, 22 Nov 2026 14:02:00 GMT", "retry-after": "x"}
         for number, (wanted, ending, body) in enumerate(GOOD):

@@ -100,10 +100,12 @@ def test_cancelled_by_somebody_else_is_stale():
 
 
 def test_probe_that_gets_no_answer_stays_doubt():
-    """Neither done nor not done: nothing is claimed. Throttled: later."""
+    """Neither done nor not done: nothing is claimed. Throttled: later. Nobody there: the run ends, the doubt stays."""
     wanted = operation(SEATS, guard_of(TENANT, parse_subscription(BODY, now=NOW)))
 
-    silent = over_script(Script([("GET", PLACE, 0, LOST)])).probe(wanted, call(TENANT, ID))
+    with pytest.raises(TryLater, match="does not answer"):
+        over_script(Script([("GET", PLACE, 0, LOST)])).probe(wanted, call(TENANT, ID))
+    silent = over_script(Script([("GET", PLACE, 503, None)])).probe(wanted, call(TENANT, ID))
     busy = over_script(Script([("GET", PLACE, 429, None)])).probe(wanted, call(TENANT, ID))
     nothing = over_script(Script([])).probe(operation(SEATS, Guard(tenant=TENANT)), call(TENANT))
 
@@ -495,14 +497,15 @@ def test_agreement_without_a_user_is_not_asked():
         ({"error": "invalid_grant", "error_description": "AADSTS1: odd"}, NotAuthorised, "consent again"),
         ({"error": "interaction_required", "error_codes": [50076]}, NotAuthorised, "multi-factor"),
         ({"error": "unauthorized_client"}, NotAuthorised, "no reason"),
-        ({}, NotAuthorised, "no token"),
+        ({}, TryLater, "neither a token nor a reason"),
+        ({"error": "invalid_client", "error_codes": 7000215}, NotAuthorised, "no reason"),
     ],
 )
 def test_refusals_of_the_identity_service(answer, error, told):
     """Its numbers become advice; what it does not explain is said to be unexplained."""
 
     class Identity:
-        def send(self, method, url, headers, content):
+        def send(self, method, url, headers, content, *, slow=False):
             if url.endswith("openid-configuration"):
                 base = "https://127.0.0.1/t/oauth2/v2.0"
                 found = {

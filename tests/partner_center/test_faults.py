@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspdecl.core.action import Cancel, ClearSchedule, CreateCustomer, Rename, ScheduleRenewal, SetEndOfTerm, SetSeats
+from cspdecl.core.action import (
+    AttestAgreement,
+    Cancel,
+    ClearSchedule,
+    CreateCustomer,
+    Rename,
+    ScheduleRenewal,
+    SetEndOfTerm,
+    SetSeats,
+)
+from cspdecl.core.errors import NotAuthorised, TryLater
 from cspdecl.core.live import CustomerRef, NextTerm, ReadFailure
 from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied, Deferred, NotDone, Pending, Rejected, Stale, Throttled, Unknown
@@ -25,7 +35,9 @@ from cspdecl_partner_center.wire import Lost
 from cspdecl_simulator import Simulator
 from tests.partner_center.support import (
     BASIC,
+    PlainTokens,
     Script,
+    Sleeper,
     call,
     carry_out,
     create_spec,
@@ -171,7 +183,6 @@ def test_write_without_a_usable_answer_is_unknown(action, answer):
 @pytest.mark.parametrize(
     "answer",
     [
-        (0, Lost("cut", sent=True)),
         (503, None),
         (200, b"{"),
         (200, []),
@@ -180,13 +191,68 @@ def test_write_without_a_usable_answer_is_unknown(action, answer):
     ],
 )
 def test_reading_that_fails_before_the_write_changed_nothing(answer):
-    """The fresh reading is unusable: come back later; nothing was sent."""
+    """The fresh reading is unusable: a few tries more, which nobody asked us to wait for; nothing was sent."""
     script = Script([("GET", PLACE, *answer)])
 
     outcome = apply(over_script(script), ACTIONS[0])
 
     assert isinstance(outcome, Throttled)
+    assert not outcome.asked
+    assert "no usable answer" in outcome.message
     assert [] == script.writes
+
+
+OPERATIONS = [
+    *((action, PLACE) for action in ACTIONS),
+    (purchase(), "/subscriptions"),
+    (CreateCustomer(create=create_spec()), "/countryvalidationrules/us"),
+    (AttestAgreement(agreement=create_spec().agreement), "/agreements"),
+]
+
+
+@pytest.mark.parametrize("lost", [Lost("refused", sent=False), Lost("no answer in time", sent=True)])
+@pytest.mark.parametrize(("action", "place"), OPERATIONS, ids=lambda value: getattr(value, "kind", ""))
+def test_nobody_there_before_the_write_ends_the_run(action, place, lost):
+    """No connection, or a connection and then nothing: not throttled but not there, within about a minute."""
+    sleeper, script = Sleeper(), Script([("GET", place, 0, lost)])
+
+    with pytest.raises(TryLater, match="Partner Center does not answer"):
+        apply(over_script(script, sleeper=sleeper), action)
+
+    assert [] == script.writes
+    assert len(script.sent) in range(2, 10)
+    assert sum(sleeper.slept) < 60
+
+
+def test_connection_that_breaks_after_the_write_is_doubt():
+    """The change was sent, the look at it meets silence: pending, and the next look says that nobody is there."""
+    body = {**BODY, "quantity": 25}
+    script = Script([("GET", PLACE, 200, body), ("GET", PLACE, 0, Lost("gone", sent=False)), ("PATCH", PLACE, 200, body)])
+    provider = over_script(script)
+
+    first = apply(provider, ACTIONS[0])
+    with pytest.raises(TryLater, match="does not answer"):
+        apply(provider, ACTIONS[0], checkpoint=first.checkpoint)
+
+    assert isinstance(first, Pending)
+    assert 1 == len(script.writes)
+
+
+@pytest.mark.parametrize("problem", [NotAuthorised("the secret is wrong"), TryLater("no token")])
+def test_token_that_ends_after_the_write_is_doubt(problem):
+    """Raised, it would say that nothing was sent; so it becomes an outcome."""
+    script = Script([("PATCH", PLACE, 200, BODY), ("GET", PLACE, 200, BODY)])
+
+    class Ending(PlainTokens):
+        def bearer(self, credential):
+            if script.writes:
+                raise problem
+            return super().bearer(credential)
+
+    outcome = apply(over_script(script, tokens=Ending()), ACTIONS[0])
+
+    assert isinstance(outcome, Unknown)
+    assert problem.message in outcome.cause
 
 
 def test_whole_resource_goes_back_with_unknown_fields_and_literals():
@@ -199,7 +265,7 @@ def test_whole_resource_goes_back_with_unknown_fields_and_literals():
     kept = []
 
     class Wire(Script):
-        def send(self, method, url, headers, content):
+        def send(self, method, url, headers, content, *, slow=False):
             if method == "PATCH":
                 kept.append(content)
             return super().send(method, url, headers, content)
@@ -242,7 +308,7 @@ def test_schedule_that_null_does_not_clear_is_cleared_by_leaving_it_out():
                  "termDuration": "P1Y", "billingCycle": "monthly"}, "quantity": 17}}  # fmt: skip
 
     class Stubborn(Script):
-        def send(self, method, url, headers, content):
+        def send(self, method, url, headers, content, *, slow=False):
             reply = super().send(method, url, headers, content)
             if method == "PATCH" and "scheduledNextTermInstructions" not in self.sent[-1].body:
                 self.answers = [("GET", PLACE, 200, BODY)]

@@ -33,6 +33,7 @@ def transport(answers, *, mode="write", sleeper=None, tokens=None, per_minute=10
         mode=mode,
         new_id=lambda: "11111111-2222-4333-8444-555555555555",
         sleep=waits.sleep,
+        clock=waits.clock,
     )
 
 
@@ -121,6 +122,74 @@ def test_reading_is_repeated_until_answered():
 
     assert {"a": 1} == sending.send(GET).body
     assert [0.5, 1.5, 3.5] == sleeper.slept
+
+
+def test_write_that_never_left_may_leave_again():
+    """No connection came about, so nothing can have happened: tried again like a reading."""
+    sleeper = Sleeper()
+    refused = Lost("no connection", sent=False)
+    script, sending = transport(
+        [("PATCH", PATH, 0, refused), ("PATCH", PATH, 0, refused), ("PATCH", PATH, 200, {"a": 1})], sleeper=sleeper
+    )
+
+    assert {"a": 1} == sending.send(PATCH).body
+    assert 3 == len(script.sent)
+    assert [0.5, 1.5] == sleeper.slept
+    assert 1 == sending.shared.writes
+
+
+def test_silence_is_believed_after_half_a_minute():
+    """Nobody there: six tries, 29 seconds; then whoever else asks is told at once, for half a minute."""
+    sleeper = Sleeper()
+    script, sending = transport([("GET", PATH, 0, Lost("no connection", sent=False))], sleeper=sleeper)
+
+    with pytest.raises(NoAnswer, match="no connection") as first:
+        sending.send(GET)
+    tried = len(script.sent)
+    with pytest.raises(NoAnswer, match="no connection") as second:
+        sending.reading().send(GET)
+
+    assert [0.5, 1.5, 3.5, 7.5, 15.5] == sleeper.slept
+    assert (6, 6) == (tried, len(script.sent))
+    assert first.value.silent and second.value.silent
+    assert not second.value.doubtful
+    sleeper.now += 31
+    script.answers[:] = [("GET", PATH, 200, {})]
+    assert 200 == sending.send(GET).status
+
+
+def test_hung_service_is_not_waited_for_twice():
+    """An answer that did not come for as long as we wait at most: that was the minute."""
+    sleeper = Sleeper()
+    script, sending = transport([], sleeper=sleeper)
+
+    def hang(*request, **how):
+        script.sent.append(request)
+        sleeper.now += 60
+        raise Lost("no answer in time", sent=True)
+
+    script.send = hang
+    with pytest.raises(NoAnswer, match="in time"):
+        sending.send(GET)
+    assert 1 == len(script.sent)
+
+
+def test_one_silent_place_is_not_a_silent_service():
+    """While others are answered, one request that is not says nothing about the next."""
+    sleeper = Sleeper()
+    lost = Lost("cut", sent=True)
+    script, sending = transport([("GET", PATH, 0, lost), ("GET", "/other", 200, {})], sleeper=sleeper)
+    other = Request(method="GET", path="/v1/other")
+
+    def sleep(seconds):
+        sleeper.sleep(seconds)
+        if len(script.sent) == 2:
+            assert 200 == sending.send(other).status
+
+    sending._sleep = sleep
+    with pytest.raises(NoAnswer, match="cut"):
+        sending.send(GET)
+    assert 200 == sending.send(other).status
 
 
 def test_reading_gives_up_after_four_times():

@@ -59,6 +59,7 @@ class Attester:
                 try:
                     return self._found(operation, tenant, call, inferred=True)
                 except (Refusal, Busy, NoAnswer, Malformed, Incomplete) as problem:
+                    faults.must_be_there(problem)
                     return Unknown(cause=str(problem))
             case "none":
                 return NotDone()

@@ -25,11 +25,16 @@ _BY_CUSTOMER = (
 
 
 def state(transport: Transport, tenant: str, *, patient: bool) -> Literal["accepted", "none", "unknown"]:
-    """Whether an agreement stands: confirmed by the partner, or signed by the customer. Either is enough."""
+    """Whether an agreement stands: confirmed by the partner, or signed by the customer. Either is enough.
+
+    Raises NoAnswer where nobody answers an operation (one that is not `patient`): that is no finding about agreements.
+    """
     try:
         if _listed(transport, tenant, patient=patient) or _signed(transport, tenant, patient=patient):
             return "accepted"
-    except (Refusal, Busy, NoAnswer, Incomplete):
+    except (Refusal, Busy, NoAnswer, Incomplete) as problem:
+        if isinstance(problem, NoAnswer) and problem.silent and not patient:
+            raise
         return "unknown"
     return "none"
 

@@ -129,6 +129,8 @@ class Changer:
                 return Applied(receipt=receipt(call, self._business.now()))
             return Unknown(cause=f"sent, but cannot be read back: {refusal}")
         except (Busy, NoAnswer) as problem:
+            if step.looks:
+                faults.must_be_there(problem)
             return checkpoint.again(step, f"sent; reading it back failed: {problem}", looks=LOOKS)
         if shows(action, live):
             return Applied(receipt=receipt(call, self._business.now(), order=live.order_id), subscription=live)

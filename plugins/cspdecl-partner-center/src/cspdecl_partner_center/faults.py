@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, cast, get_args
 
+from cspdecl.core.errors import TryLater
 from cspdecl.core.outcome import Deferred, Rejected, Stale, Throttled, Unknown
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal
 
 Meaning = Literal["rejected", "stale", "busy", "deferred", "unknown", "accepted"]
 Fault = Rejected | Stale | Throttled | Unknown | Deferred
 BUSY_SECONDS = 120  # "repeat after 2 minutes", for up to a day (contract §13.2, §22.7)
+UNREAD_SECONDS = 15  # before a customer is tried again whose reading gives errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +67,25 @@ def meaning_of(refusal: Refusal) -> Meaning:
     return "busy" if refusal.status == 409 else "rejected"
 
 
+def must_be_there(problem: Exception) -> None:
+    """Raises TryLater where nobody answers at all: no other operation would fare better, so the run ends."""
+    if isinstance(problem, NoAnswer) and problem.silent and not problem.doubtful:
+        raise TryLater(f"Partner Center does not answer: {problem.cause}") from problem
+
+
 def outcome_of(problem: Refusal | Busy | NoAnswer) -> Fault:
-    """The outcome of an operation that met `problem` before it had changed anything."""
+    """The outcome of an operation that met `problem` before it had changed anything.
+
+    Raises TryLater where nobody answers.
+    """
     if isinstance(problem, Busy):
         return Throttled(retry_after=problem.retry_after, quota="partner", message="Partner Center asks for a pause")
     if isinstance(problem, NoAnswer):
-        if not problem.reading:
+        if problem.doubtful:
             return Unknown(cause=problem.cause)
-        return Throttled(retry_after=30, quota="customer", message=f"could not be read before writing: {problem.cause}")
+        must_be_there(problem)
+        message = f"Partner Center gives no usable answer: {problem.cause}"
+        return Throttled(retry_after=UNREAD_SECONDS, quota="customer", message=message, asked=False)
     sentence = sentence_of(problem.code, problem.description)
     match meaning_of(problem):
         case "stale":

@@ -76,6 +76,7 @@ class Onboarder:
         except Busy as busy:
             return faults.outcome_of(busy)
         except (Refusal, NoAnswer, Malformed, Incomplete) as problem:
+            faults.must_be_there(problem)
             return Unknown(cause=f"cannot be found out: {problem}")
 
     def _refused(self, create: CreateSpec, rules: CountryRules) -> Outcome | None:
@@ -174,6 +175,8 @@ class Onboarder:
         try:
             live = self._customers.customer(key, step.tenant or "", patient=False)
         except (Refusal, Busy, NoAnswer, Malformed, Incomplete) as problem:
+            if step.looks:  # not before the tenant is journaled
+                faults.must_be_there(problem)
             return checkpoint.again(step, f"created; it cannot be read yet: {problem}", looks=_LOOKS)
         found = receipt(call, self._business.now(), remark=step.item)
         return Applied(receipt=found, customer=live)

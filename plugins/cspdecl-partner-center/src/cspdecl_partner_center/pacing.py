@@ -49,5 +49,5 @@ class Pacer:
 
 
 def pauses(attempts: int = 3) -> tuple[float, ...]:
-    """Seconds before each repetition of a reading: (2ⁿ − 1) / 2, as Microsoft's own client does (contract §4)."""
+    """Seconds before each repetition: (2ⁿ − 1) / 2, as Microsoft's own client does, three times (contract §4)."""
     return tuple((2**number - 1) / 2 for number in range(1, attempts + 1))

@@ -38,7 +38,7 @@ class Prober:
         self._attester = attester
 
     def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
-        """What came of an operation."""
+        """What came of an operation. Raises TryLater where nobody answers: what was in doubt stays in doubt."""
         action = operation.action
         try:
             if isinstance(action, Purchase):
@@ -55,6 +55,7 @@ class Prober:
         except Busy as busy:
             return faults.outcome_of(busy)
         except (Refusal, NoAnswer, Malformed, Incomplete) as problem:
+            faults.must_be_there(problem)
             return Unknown(cause=f"cannot be found out: {problem}")
 
     def _change(self, operation: Operation, action: Change, call: Call) -> ProbeOutcome:

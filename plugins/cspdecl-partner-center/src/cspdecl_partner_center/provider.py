@@ -24,7 +24,7 @@ from cspdecl.core.action import (
 )
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
-from cspdecl.core.errors import ConfigurationError
+from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Outcome, ProbeOutcome, Rejected, Unknown
@@ -90,6 +90,7 @@ class PartnerCenter:
             mode=mode,
             new_id=lambda: str(uuid.uuid4()),
             sleep=sleep,
+            clock=clock,
         )
         users, reading, bought = settings.user is not None, transport.reading(), set[str]()
         self._shared = transport.shared
@@ -175,10 +176,15 @@ class PartnerCenter:
         known = (call.tenant, operation.guard.tenant, operation.guard.subscription, *call.subscriptions)
         if not all(paths.is_id(name) for name in known if name is not None):
             return Rejected(code="CSP410", message="the operation's tenant or subscription is no id")
+        before = self._shared.writes
         try:
             return self._apply(operation, call)
         except Unreadable as problem:
             return Unknown(cause=str(problem))
+        except (NotAuthorised, TryLater) as problem:
+            if self._shared.writes == before:
+                raise
+            return Unknown(cause=f"sent, and then: {problem.message}")  # raised, it would say that nothing was sent
 
     def _apply(self, operation: Operation, call: Call) -> Outcome:
         match operation.action:
@@ -196,7 +202,7 @@ class PartnerCenter:
                 return Rejected(code="CSP419", message=f"`{operation.action.kind}` is not sent to Partner Center")
 
     def probe(self, operation: Operation, call: Call) -> ProbeOutcome:
-        """Did it happen? Over a connection that cannot write."""
+        """Did it happen? Over a connection that cannot write. Raises TryLater where nobody answers."""
         try:
             return self._prober.probe(operation, call)
         except Unreadable as problem:

@@ -82,6 +82,7 @@ class Buyer:
             if step is not None and step.step != "cart":
                 if isinstance(problem, Busy):
                     return faults.outcome_of(problem)
+                faults.must_be_there(problem)
                 return checkpoint.again(step, f"the order could not be read: {problem}", looks=_LOOKS)
             return faults.outcome_of(problem)
         except (Malformed, Incomplete) as problem:
@@ -270,6 +271,7 @@ class Buyer:
 
 
 def _unsettled(problem: Busy | NoAnswer) -> ProbeOutcome:
+    faults.must_be_there(problem)
     return Unknown(cause=problem.cause) if isinstance(problem, NoAnswer) else faults.outcome_of(problem)
 
 

@@ -13,13 +13,16 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
 
 from cspdecl.core.diagnostics import error
 from cspdecl.core.errors import ConfigurationError, CspdeclError, NotAuthorised, TryLater
 from cspdecl.spi.provider import Secrets
+from cspdecl_partner_center.hush import hush
+from cspdecl_partner_center.identity import IdentityHttp, Unusable
 from cspdecl_partner_center.settings import Settings
 from cspdecl_partner_center.wire import Lost, Wire
+
+hush("msal", "requests", "urllib3")  # before MSAL is imported, which brings the other two
 
 Credential = Literal["app", "user"]
 EARLY = 300.0  # seconds before its end at which a token is replaced
@@ -65,7 +68,7 @@ class Tokens:
     def __init__(self, settings: Settings, secrets: Secrets, wire: Wire, clock: Callable[[], float]) -> None:
         self._settings = settings
         self._secrets = secrets
-        self._http = _MsalHttp(wire)
+        self._http = IdentityHttp(wire)
         self._clock = clock
         self._kept: dict[tuple[Credential, str], _Kept] = {}
         self._apps: dict[Credential, Any] = {}
@@ -98,19 +101,27 @@ class Tokens:
                 del self._kept[key]
 
     def _fetch(self, credential: Credential) -> _Kept:
-        asked_at = self._clock()
+        asked_at, answers = self._clock(), self._http.answers
+        broken, result = "", dict[str, Any]()
         try:
             result = self._ask(credential)
         except Lost as problem:
             raise TryLater(f"{self._settings.authority} gives no token: {problem.cause}") from problem
+        except Unusable as problem:
+            raise self._unusable(problem.cause) from None
         except CspdeclError:
             raise
         except Exception as problem:  # noqa: BLE001 - see below
-            # MSAL and the libraries under it raise their own kinds for a key that is none; their words may hold it.
+            broken = type(problem).__name__
+        if broken:
+            # MSAL and the libraries under it raise their own kinds, for a key that is none and for an answer that is
+            # odd; their words may hold either, so they are neither shown nor kept as this exception's context.
+            if self._http.answers > answers:
+                raise self._unusable(f"an answer that makes no sense ({broken})")
             raise NotAuthorised(
-                f"`auth.{credential}` cannot be used to sign in ({type(problem).__name__}): "
+                f"`auth.{credential}` cannot be used to sign in ({broken}): "
                 "check the secret, or the certificate and its private key"
-            ) from None
+            )
         token, life = result.get("access_token"), _seconds(result.get("expires_in"))
         if not isinstance(token, str) or not token:
             raise self._refused(credential, result)
@@ -180,16 +191,22 @@ class Tokens:
         make = msal.PublicClientApplication if secret is None else msal.ConfidentialClientApplication
         try:
             return make(client.client_id if client else "", **options)
-        except (ValueError, KeyError, TypeError) as problem:
+        except (Lost, Unusable):
+            raise
+        except KeyError as problem:  # the tenant's document lacks what every such document has
+            raise self._unusable(f"a document without {_plain(problem)}") from None
+        except (ValueError, TypeError) as problem:
             raise NotAuthorised(
                 f"{settings.authority} knows no tenant `{settings.tenant}`, or the certificate cannot be used: "
                 f"check `tenant`, `authority` and `certificateFrom` ({_plain(problem)})",
                 diagnostics=(error("CSP401", f"no sign-in for tenant {settings.tenant}"),),
-            ) from problem
-        except Lost:
-            raise
+            ) from None
         except Exception as problem:  # MSAL raises its own kinds for a service that does not answer
-            raise TryLater(f"{settings.authority} does not answer as expected: {_plain(problem)}") from problem
+            raise self._unusable(type(problem).__name__) from None
+
+    def _unusable(self, cause: str) -> TryLater:
+        """What came back is no answer of an identity service: that says nothing about the credentials."""
+        return TryLater(f"{self._settings.authority} does not answer as expected: {cause}")
 
     def _client_secret(self, credential: Credential) -> Any:
         if credential == "app":
@@ -234,44 +251,6 @@ class Tokens:
         )
 
 
-class _MsalHttp:
-    """What MSAL asks for as `http_client`, over our wire."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> _MsalAnswer:
-        """A form, sent."""
-        content = data if isinstance(data, (bytes, str)) else urlencode(data or {})
-        sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        return self._send("POST", url, params, sent, content.encode() if isinstance(content, str) else content)
-
-    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> _MsalAnswer:
-        """A document, fetched."""
-        return self._send("GET", url, params, headers or {}, b"")
-
-    def close(self) -> None:
-        """The wire is closed by whoever opened it."""
-
-    def _send(self, method: str, url: str, params: Any, headers: Mapping[str, str], content: bytes) -> _MsalAnswer:
-        if params:
-            url += ("&" if urlsplit(url).query else "?") + urlencode(params)
-        reply = self._wire.send(method, url, {"Accept": "application/json", **headers}, content)
-        return _MsalAnswer(reply.status, reply.content.decode("utf-8", "replace"), dict(reply.headers))
-
-
-@dataclass(slots=True)
-class _MsalAnswer:
-    status_code: int
-    text: str
-    headers: dict[str, str]
-
-    def raise_for_status(self) -> None:
-        """As MSAL expects it."""
-        if self.status_code >= 400:
-            raise Lost(f"the identity service answers with {self.status_code}", sent=True)
-
-
 def _seconds(value: object) -> float:
     try:
         return float(str(value))
@@ -280,7 +259,8 @@ def _seconds(value: object) -> float:
 
 
 def _numbers(result: Mapping[str, Any]) -> list[int]:
-    listed = [code for code in result.get("error_codes") or () if isinstance(code, int)]
+    told = result.get("error_codes")
+    listed = [code for code in told if isinstance(code, int)] if isinstance(told, list) else []
     return listed or [int(code) for code in re.findall(r"AADSTS(\d+)", str(result.get("error_description") or ""))]
 
 

@@ -1,13 +1,14 @@
 """One conversation with the API: headers, token, pace, repetition, and what came back sorted by what it means.
 
 A reading is repeated until it is answered or it is hopeless; a write is sent once, and an answer that got lost is said
-to be lost. Connected for reading, nothing passes that could write: GET, HEAD and four reading POSTs (contract §6, §9).
+to be lost. Where nobody is there at all, that is found out within about a minute. Connected for reading, nothing passes that could write: GET, HEAD and four reading POSTs (contract §6, §9).
 """
 
 from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +32,9 @@ _READING_POSTS = re.compile(
 )
 _THROTTLED_TRIES = 5  # a reading told to wait more often than this gives up
 _LONGEST_WAIT = 300  # seconds a reading waits when told to
+_SILENT_PAUSES = pauses(5)  # half a minute in all, for somebody who is restarting; who answers badly gets three
+_GONE_FOR = 30.0  # seconds for which somebody who was not there is taken for absent
+_SILENT_LIMIT = 50.0  # seconds after which nobody is tried once more
 
 
 class Bearer(Protocol):
@@ -99,12 +103,20 @@ class Busy(Exception):  # noqa: N818 - a state, not a fault
 
 
 class NoAnswer(Exception):  # noqa: N818 - named for what is missing
-    """Nothing that can be trusted came back. Unless it was a `reading`, it may have happened all the same."""
+    """Nothing that can be trusted came back. Unless it was a `reading` or was not `sent`, it may have happened all the
+    same. `silent`: nobody was there, as opposed to an answer that cannot be used."""
 
-    def __init__(self, cause: str, *, reading: bool) -> None:
+    def __init__(self, cause: str, *, reading: bool, sent: bool = True, silent: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.reading = reading
+        self.sent = sent
+        self.silent = silent
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something may have happened."""
+        return self.sent and not self.reading
 
 
 class Transport:
@@ -120,6 +132,7 @@ class Transport:
         mode: Mode,
         new_id: Callable[[], str],
         sleep: Callable[[float], None],
+        clock: Callable[[], float] = time.monotonic,
         shared: Shared | None = None,
     ) -> None:
         self._wire = wire
@@ -129,6 +142,7 @@ class Transport:
         self._mode = mode
         self._new_id = new_id
         self._sleep = sleep
+        self._clock = clock
         self.shared = shared or Shared()
 
     @property
@@ -146,6 +160,7 @@ class Transport:
             mode="read",
             new_id=self._new_id,
             sleep=self._sleep,
+            clock=self._clock,
             shared=self.shared,
         )
 
@@ -156,21 +171,25 @@ class Transport:
                 f"connected for reading only: {request.method} {request.path} was not sent",
                 diagnostics=(error("CSP402", "a connection for reading was asked to write"),),
             )
-        if not request.reading:
-            return self._once(request)
-        waits, throttled = list(pauses()), 0
+        began, tries, throttled = self._clock(), 0, 0
+        if (gone := self.shared.gone(began)) is not None:
+            raise NoAnswer(gone, reading=request.reading, sent=False, silent=True)
         while True:
             try:
                 return self._once(request)
             except Busy as busy:
                 throttled += 1
-                if not request.patient or throttled > _THROTTLED_TRIES or busy.retry_after > _LONGEST_WAIT:
+                if not (request.reading and request.patient) or throttled > _THROTTLED_TRIES or busy.retry_after > _LONGEST_WAIT:
                     raise
                 self._pacer.park(busy.retry_after)
-            except NoAnswer:
-                if not waits:
+            except NoAnswer as problem:
+                waits = _SILENT_PAUSES if problem.silent else pauses()
+                late = problem.silent and self._clock() - began >= _SILENT_LIMIT
+                if problem.doubtful or late or tries >= len(waits):
+                    self.shared.gave_up(began, self._clock(), problem)
                     raise
-                self._sleep(waits.pop(0))
+                self._sleep(waits[tries])
+                tries += 1
 
     def _once(self, request: Request) -> Answer:
         credential = self._tokens.credential_for(request.need)
@@ -203,10 +222,14 @@ class Transport:
         self._pacer.acquire()
         self.shared.count()
         try:
-            reply = self._wire.send(request.method, url, headers, content)
+            reply = self._wire.send(request.method, url, headers, content, slow=not request.reading)
         except Lost as lost:
-            raise NoAnswer(lost.cause, reading=request.reading) from lost
-        self.shared.hear(reply.headers.get("date"))
+            if lost.sent and not request.reading:
+                self.shared.wrote()
+            raise NoAnswer(lost.cause, reading=request.reading, sent=lost.sent, silent=not lost.heard) from lost
+        if not request.reading and reply.status != 401:  # a refused token is refused before anything is done
+            self.shared.wrote()
+        self.shared.hear(reply.headers.get("date"), at=self._clock())
         return reply
 
     def _sort(self, request: Request, reply: Reply) -> Answer:
@@ -234,20 +257,48 @@ class Transport:
 
 
 class Shared:
-    """What all transports of a connection have in common: how often it asked, and the service's own time."""
+    """What all transports of a connection have in common: how often it asked, the service's own time, and whether
+    anybody is there."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.calls = 0
         self.date: datetime | None = None
+        self._heard_at = float("-inf")
+        self._gone: tuple[float, str] | None = None
+        self._here = threading.local()
+
+    @property
+    def writes(self) -> int:
+        """Writes that left on this thread, whatever was answered."""
+        return getattr(self._here, "writes", 0)
+
+    def wrote(self) -> None:
+        """One more of them."""
+        self._here.writes = self.writes + 1
 
     def count(self) -> None:
         """One more request."""
         with self._lock:
             self.calls += 1
 
-    def hear(self, date: str | None) -> None:
-        """Take the service's time from a Date header."""
+    def gave_up(self, began: float, now: float, problem: NoAnswer) -> None:
+        """A request tried since `began` met silence; where nobody else was answered either, nobody is there."""
+        with self._lock:
+            if problem.silent and self._heard_at < began:
+                self._gone = now, problem.cause
+
+    def gone(self, now: float) -> str | None:
+        """Why nobody is asked now: all was silence a moment ago, and a whole estate need not find that out one by one."""
+        with self._lock:
+            if self._gone is None or self._heard_at >= self._gone[0] or now >= self._gone[0] + _GONE_FOR:
+                return None
+            return self._gone[1]
+
+    def hear(self, date: str | None, *, at: float) -> None:
+        """An answer came; take the service's time from its Date header."""
+        with self._lock:
+            self._heard_at = at
         if date is None:
             return
         try:

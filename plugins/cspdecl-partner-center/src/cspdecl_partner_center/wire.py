@@ -13,7 +13,9 @@ from typing import Protocol
 import httpx
 
 from cspdecl.core.errors import ConfigurationError
+from cspdecl_partner_center.hush import hush
 
+hush("httpx", "httpcore")
 LARGEST = 64 * 1024 * 1024  # bytes; the largest documented answer, a price sheet, is 42 MB (contract §9.2)
 
 
@@ -27,19 +29,22 @@ class Reply:
 
 
 class Lost(Exception):  # noqa: N818 - named for what happened to the answer
-    """No answer. `sent` says whether the request may have arrived all the same."""
+    """No answer. `sent`: the request may have arrived all the same. `heard`: an answer came, and was too much."""
 
-    def __init__(self, cause: str, *, sent: bool) -> None:
+    def __init__(self, cause: str, *, sent: bool, heard: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.sent = sent
+        self.heard = heard
 
 
 class Wire(Protocol):
     """What carries a request to the other side."""
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
-        """One request, one answer. Raises Lost."""
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False
+    ) -> Reply:
+        """One request, one answer; `slow`: it may take its time. Raises Lost."""
         ...
 
     def close(self) -> None:
@@ -47,23 +52,40 @@ class Wire(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds of silence after which nobody is there: on the way to a connection, before an answer, before the answer
+    to a write. Microsoft's own client waits three minutes for anything (contract §4, 2026-06); a write that is given up
+    too early is in doubt, a reading is merely read again."""
+
+    connect: float = 10.0
+    answer: float = 60.0
+    slow: float = 180.0
+
+
 class HttpxWire:
     """A wire over an httpx client. It follows no redirect: none is documented, and one could lead away."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, patience: Patience | None = None) -> None:
+        found = patience or Patience()
         self._client = client
+        self._usual = httpx.Timeout(found.answer, connect=found.connect)
+        self._slow = httpx.Timeout(found.slow, connect=found.connect)
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False
+    ) -> Reply:
         """One request, one answer, read whole up to LARGEST bytes. Raises Lost."""
         try:
-            request = self._client.build_request(method, url, headers=dict(headers), content=content)
+            timeout = self._slow if slow else self._usual
+            request = self._client.build_request(method, url, headers=dict(headers), content=content, timeout=timeout)
             response = self._client.send(request, stream=True)
             try:
                 taken = bytearray()
                 for chunk in response.iter_bytes():
                     taken += chunk
                     if len(taken) > LARGEST:
-                        raise Lost(f"the answer is larger than {LARGEST // 2**20} MiB", sent=True)
+                        raise Lost(f"the answer is larger than {LARGEST // 2**20} MiB", sent=True, heard=True)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
@@ -80,11 +102,10 @@ class HttpxWire:
         self._client.close()
 
 
-def open_wire(*, ca_file: str | None, connections: int) -> HttpxWire:
+def open_wire(*, ca_file: str | None, connections: int, patience: Patience | None = None) -> HttpxWire:
     """A wire to the network: proxies from the environment, certificates from the system's set and `ca_file`.
 
-    The answer may take three minutes, as in Microsoft's own client (contract §4). Raises ConfigurationError when the
-    file with certificates cannot be used.
+    Raises ConfigurationError when the file with certificates cannot be used.
     """
     context = httpx.create_ssl_context()
     if ca_file is not None:
@@ -92,9 +113,8 @@ def open_wire(*, ca_file: str | None, connections: int) -> HttpxWire:
             context.load_verify_locations(cafile=ca_file)
         except (OSError, ssl.SSLError) as problem:
             raise ConfigurationError(f"`caFile` {ca_file} holds no usable certificates: {problem}") from problem
-    timeout = httpx.Timeout(180.0, connect=20.0, pool=180.0)
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    return HttpxWire(httpx.Client(verify=context, timeout=timeout, limits=limits, follow_redirects=False))
+    return HttpxWire(httpx.Client(verify=context, limits=limits, follow_redirects=False), patience)
 
 
 def _words(problem: Exception) -> str:
