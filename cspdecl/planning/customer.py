@@ -23,7 +23,7 @@ from cspdecl.planning.account import Agreement, plan_account
 from cspdecl.planning.bundles import bundle_sell_change
 from cspdecl.planning.compare import compare, marked_name
 from cspdecl.planning.context import bundle_of, context_of_binding, context_of_line
-from cspdecl.planning.match import Left, Pair, match_customer
+from cspdecl.planning.match import Left, Pair, as_declared, match_customer
 from cspdecl.planning.money import SellChange, add_sell, preview_purchase, preview_seats, sell_change
 from cspdecl.planning.moves import apply_moves
 from cspdecl.planning.rows import CustomerPlan, Row
@@ -67,6 +67,9 @@ def plan_customer(
 ) -> CustomerPlan:
     """The part of the plan about one customer. `live` None: it does not exist yet and is to be created."""
     out = CustomerPlan(key=spec.key)
+    if live is not None and not book and as_declared(spec, live, bound):
+        out.unchanged = len(spec.subscriptions)
+        return out
     sequence = Sequence(last_hashes=world.last_hashes)
     world = replace(world, prices=prices_in(world.prices, market_of(spec, live)))
     moved = apply_moves(bound, moves)

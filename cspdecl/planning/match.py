@@ -16,6 +16,7 @@ from cspdecl.core.desired import CustomerSpec, Retired, SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
 from cspdecl.planning import questions as ask
+from cspdecl.planning.compare import compare
 from cspdecl.planning.moves import Moved
 
 How = Literal["bound", "adopt", "rebind", "new"]
@@ -47,6 +48,28 @@ class Matched:
     left: list[Left] = field(default_factory=list)
     unmanaged: list[LiveSubscription] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def as_declared(spec: CustomerSpec, live: LiveCustomer, bound: Mapping[Address, Binding]) -> bool:
+    """Whether every line is bound to one running subscription that is just as declared, and nothing else is there.
+
+    The way of nearly every customer in nearly every plan: nothing to match, to decide or to say.
+    """
+    if spec.create is not None or spec.profile is not None or spec.services:
+        return False
+    running = {item.id: item for item in live.subscriptions if item.status.running}
+    if not len(running) == len(spec.subscriptions) == sum(1 for address in bound if address.path):
+        return False
+    seen = set()
+    for line in spec.subscriptions:
+        binding = bound.get(line.address)
+        if binding is None or len(binding.ids) != 1 or binding.provider != line.provider or line.id is not None:
+            return False
+        item = running.get(binding.ids[0])
+        if item is None or item.trial or compare(line, item) is not None:
+            return False
+        seen.add(item.id)
+    return len(seen) == len(running)
 
 
 def match_customer(spec: CustomerSpec, live: LiveCustomer, moved: Moved, retired: Mapping[Address, Retired]) -> Matched:
