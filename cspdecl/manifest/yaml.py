@@ -27,6 +27,7 @@ MAX_DEPTH = 50  # the deepest manifest has nine levels; libyaml's own recursion 
 ALIAS_BUDGET = 10_000  # values that aliases may add to one document: a few lines of them can mean 9**8
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}").fullmatch  # longer runs of digits are somebody's id: text
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_SPECIAL = "-0123456789tfn~"  # how every integer and every word that means something begins; so does no text at all
 _UNTAGGED = object()  # no text, so that a tag that was written can be told from none
 
 
@@ -183,6 +184,7 @@ class _Builder:
         self._aliases = "*" in text and "&" in text
         # "! x" carries a tag that the parser does not report: looked for only where the text could hold one
         self._text = text if "!" in text else None
+        self._simple = self._text is None and "<<" not in text
 
     def build(self, node: Node) -> object:
         if self._aliases and not self._affordable(node):
@@ -199,6 +201,9 @@ class _Builder:
         if type(node) is ScalarNode:
             text: str = node.value
             return text if node.style else _typed(text)
+        return self._collection(node)
+
+    def _collection(self, node: Node) -> object:
         self._depth += 1
         if self._depth >= MAX_DEPTH and node.value:
             raise _TooDeepError(None, None, f"nested more than {MAX_DEPTH} levels deep", node.start_mark)
@@ -216,20 +221,16 @@ class _Builder:
 
     def _mapping(self, node: MappingNode) -> dict[str, object]:
         found: dict[str, object] = {}
-        plain = self._text is None
+        simple = self._simple
         for key, value in node.value:
             name = key.value
-            # The way of nearly every entry: an untagged key seen for the first time, with an untagged scalar.
-            if (
-                plain
-                and type(key) is type(value) is ScalarNode
-                and name not in found
-                and name != "<<"
-                and type(key.tag) is not str
-                and type(value.tag) is not str
-            ):
-                text = value.value
-                found[name] = text if value.style or (text not in _WORDS and not _INTEGER(text)) else _typed(text)
+            if simple and type(key) is ScalarNode and name not in found:
+                # the way of nearly every entry: a new key in a text without tags and merge keys
+                if type(value) is ScalarNode:
+                    text = value.value
+                    found[name] = text if value.style or text[:1] not in _SPECIAL else _typed(text)
+                else:
+                    found[name] = self._collection(value)
                 continue
             if type(key) is not ScalarNode:
                 self._problem("CSP112", "a key must be text", key.start_mark, hint="quote the key")
