@@ -7,27 +7,25 @@ them; both charge nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Literal
 
-from cspdecl.billing.bundles import component_costs, with_allocation
+from cspdecl.billing.document import change_of
+from cspdecl.billing.kinds import price_of_kind, running_kind, with_kind
 from cspdecl.billing.money import (
     sell_cycle,
-    with_bundle_sell,
-    with_commitment,
-    with_cost,
     with_margin,
     with_price,
     with_recurring,
     with_sell,
     with_unknown,
+    without_recurring,
 )
+from cspdecl.billing.seats import Estate, add_bundle, add_seat_money
 from cspdecl.billing.state import blank_change, with_quantity, with_receipt, with_subscription
-from cspdecl.commerce.prices import UnknownPrice, billed_seats, find_price, price_of_running
-from cspdecl.commerce.proration import cycle_of, kind_of
+from cspdecl.commerce.prices import UnknownPrice, find_price, price_of_running
+from cspdecl.commerce.proration import kind_of
 from cspdecl.core.action import (
     Adopt,
     BookService,
@@ -41,26 +39,14 @@ from cspdecl.core.action import (
     SetSeats,
 )
 from cspdecl.core.address import Address
-from cspdecl.core.desired import DesiredState
 from cspdecl.core.digest import digest_of
-from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
-from cspdecl.core.operation import LineContext, Operation
+from cspdecl.core.live import LiveSubscription
+from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied
 from cspdecl.core.project import PriceBook, UnitPrice
-from cspdecl.core.records import BillingChange, ChargeKind, Recorded, RunContext
+from cspdecl.core.records import BillingChange, ChargeKind, RunContext
 
-__all__ = ["Estate", "RunContext", "add_bundle", "add_seat_money", "record_operation"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estate:
-    """What stands around an operation and improves its record where it is at hand: what is declared, live, bound and
-    recorded. Without it a bundle's price is not allocated, and says so."""
-
-    desired: DesiredState | None = None
-    live: Mapping[str, LiveCustomer] = field(default_factory=dict)
-    bindings: Mapping[Address, Binding] = field(default_factory=dict)
-    recorded: Mapping[Address, Recorded] = field(default_factory=dict)
+__all__ = ["Estate", "RunContext", "record_operation"]
 
 
 def record_operation(
@@ -143,8 +129,11 @@ class _Maker:
     def _price(self, subscription: LiveSubscription | None) -> UnitPrice | UnknownPrice:
         action, line = self.operation.action, self.operation.context
         segment = action.segment if isinstance(action, Purchase) else self.context.segment
-        if subscription is not None:
+        if subscription is not None and isinstance(action, Purchase):
             return price_of_running(self.prices, subscription, segment=segment)
+        if subscription is not None:
+            kind = running_kind(self.estate.recorded.get(self.operation.address), subscription)
+            return price_of_kind(kind, self.prices, subscription, segment=segment)
         if isinstance(action, Purchase):
             return find_price(
                 self.prices, offer=action.offer, term=action.term, billing=action.billing, segment=segment,
@@ -180,7 +169,8 @@ class _Maker:
         if len(found) < len(action.ids):
             change = with_unknown(change, "not every adopted subscription was read, so the quantity may be larger")
         if primary is not None:
-            change = with_price(change, self._price(primary), market=self.context.market)
+            price = self._price(primary)
+            change = with_recurring(with_price(change, price, market=self.context.market), price, old=None)
         change = with_sell(change, self.operation.context.sell, wiped=0, charged=0, cycle=None, on=change.time.date())
         return self._finished(change, primary, None)
 
@@ -189,7 +179,8 @@ class _Maker:
         basis = f"no longer managed here: {seats} seats go on as they are, and are recorded no further"
         change = self._base("own", basis, self.recorded_at)
         change = with_subscription(with_quantity(change, seats, 0), self.before, self._ids(self.before))
-        return self._finished(replace(change, state="ended"), self.before, None)
+        change = self._out_of_the_books(replace(change, state="ended"), self.operation.address)
+        return self._finished(change, self.before, None)
 
     def move(self, action: Rebind) -> tuple[BillingChange, ...]:
         seats, target = self._recorded_seats(action.source), self.operation.address
@@ -210,12 +201,14 @@ class _Maker:
             bundle_instance=None,
             bundle_anchor=False,
         )
+        leaving = self._out_of_the_books(leaving, action.source)
         arriving = with_quantity(
             self._base("own", f"was {action.source}, which charges nothing", self.recorded_at), 0, seats
         )
         arriving = replace(with_subscription(arriving, self.before, ids), moved_from=action.source)
         if self.before is not None:
-            arriving = with_price(arriving, self._price(self.before), market=self.context.market)
+            price = self._price(self.before)
+            arriving = with_recurring(with_price(arriving, price, market=self.context.market), price, old=None)
         sell = self.operation.context.sell
         arriving = with_sell(arriving, sell, wiped=0, charged=0, cycle=None, on=arriving.time.date())
         return leaving, self._finished(arriving, self.before, None)
@@ -248,6 +241,10 @@ class _Maker:
 
     # ---- parts ----
 
+    def _out_of_the_books(self, change: BillingChange, address: Address) -> BillingChange:
+        last = self.estate.recorded.get(address)
+        return change if last is None else without_recurring(change, change_of(last.body), last.sell)
+
     def _base(self, kind: ChargeKind, basis: str, time: datetime, *, tenant: str | None = None) -> BillingChange:
         operation = self.operation
         change = blank_change(
@@ -269,6 +266,8 @@ class _Maker:
 
     def _finished(self, change: BillingChange, subscription: LiveSubscription | None, on: date | None) -> BillingChange:
         segment = self.context.segment
+        if subscription is not None and not isinstance(self.operation.action, Purchase):
+            change = with_kind(change, running_kind(self.estate.recorded.get(self.operation.address), subscription))
         change = add_bundle(
             change, self.operation.context, subscription, on=on, prices=self.prices, estate=self.estate, segment=segment
         )
@@ -313,81 +312,3 @@ def _found(operation: Operation, estate: Estate) -> LiveSubscription | None:
     if customer is None or not isinstance(action, (Forget, Rebind)) or not action.ids:
         return None
     return next((item for item in customer.subscriptions if item.id == action.ids[-1]), None)
-
-
-def add_seat_money(
-    change: BillingChange,
-    price: UnitPrice | UnknownPrice,
-    subscription: LiveSubscription | None,
-    *,
-    line: LineContext,
-    on: date,
-    market: str,
-) -> BillingChange:
-    """The money of a change of seats that took effect on `on`: cost, our own price, and what it newly commits to."""
-    before, after = int(change.quantity_before), int(change.quantity_after)
-    cycle = cycle_of(subscription, on) if subscription else None
-    change = with_price(change, price, market=market)
-    change = with_cost(change, price, wiped=before, charged=after, cycle=cycle, on=on)
-    change = with_recurring(change, price, old=None)
-    if subscription is not None:
-        change = with_commitment(
-            change, price, seats=after - before, on=on, starts=subscription.term_started, ends=subscription.term_ends
-        )
-    if line.sell is not None:
-        ours = sell_cycle(line.sell.every, subscription, on)
-        change = with_sell(change, line.sell, wiped=before, charged=after, cycle=ours, on=on)
-    if isinstance(price, UnitPrice):
-        words = f"{price.cycle_price} a seat and cycle by price list {price.list_date} ({market})"
-        days = f"; {change.billable_units} of {change.cycle_units} days" if change.billable_units else ""
-        change = replace(change, basis=f"{change.basis}; {words}{days}; an estimate until invoiced")
-    return change
-
-
-def add_bundle(
-    change: BillingChange,
-    line: LineContext,
-    subscription: LiveSubscription | None,
-    *,
-    on: date | None,
-    prices: PriceBook,
-    estate: Estate,
-    segment: str,
-) -> BillingChange:
-    """The bundle's side, on the record of its anchor: billed bundle seats, their price, and how it is shared.
-
-    `on` None: nothing is charged now, only the state is kept.
-    """
-    if not line.anchor or line.bundle_seats is None or line.bundle_instance is None:
-        return change
-    billed = {
-        seats: billed_seats(bundle_seats=line.bundle_seats, line_seats=line.seats, anchor_seats=seats)
-        for seats in (int(change.quantity_before), int(change.quantity_after))
-    }
-    last = estate.recorded.get(line.bundle_instance)
-    before = int(last.seats) if last else billed[int(change.quantity_before)]
-    after = billed[int(change.quantity_after)]
-    change = replace(change, bundle_quantity_before=Decimal(before), bundle_quantity_after=Decimal(after))
-    rule = line.bundle_sell
-    if rule is None:
-        return change
-    charging = on is not None and before != after
-    cycle = sell_cycle(rule.every, subscription, on) if charging and on else None
-    day = on or change.time.date()
-    change = with_bundle_sell(change, rule, wiped=before, charged=after, cycle=cycle, on=day)
-    costs = None
-    customer = estate.desired.customers.get(change.customer_key) if estate.desired else None
-    instance = (
-        next((item for item in customer.bundles if item.address == line.bundle_instance), None) if customer else None
-    )
-    if customer is not None and instance is not None:
-        costs = component_costs(
-            instance,
-            customer,
-            live=estate.live.get(change.customer_key),
-            bindings=estate.bindings,
-            prices=prices,
-            at=change.time,
-            segment=segment,
-        )
-    return with_allocation(change, rule, costs)

@@ -20,6 +20,7 @@ from cspdecl.core.plain import parse_instant
 from cspdecl.core.records import BookEntry, LedgerRecord, Recorded
 from cspdecl.core.terms import BillingCycle, Term
 
+_APPLIED = '"origin":"applied"'
 _SERVICE = '"component_kind":"own_service"'
 
 
@@ -38,6 +39,28 @@ def fold_recorded(records: Iterable[LedgerRecord]) -> dict[Address, Recorded]:
             instance = anchors[record.address] = Address.parse(data["bundle_instance"])
             found[instance] = _bundle(record, data, at, instance)
     return found
+
+
+def fold_applied(records: Iterable[LedgerRecord]) -> dict[Address, Recorded]:
+    """How the last operation of ours left every address: records of what was only seen to have happened say nothing."""
+    return fold_recorded(record for record in records if _APPLIED in record.body)
+
+
+def fold_beginnings(records: Iterable[LedgerRecord]) -> tuple[dict[str, datetime], frozenset[str]]:
+    """Since when each customer is managed, by its key, and every subscription id that a record names.
+
+    A customer that was let go begins anew with its next record. `records` are all of these customers, in order.
+    """
+    since: dict[str, datetime] = {}
+    ids: set[str] = set()
+    for record in records:
+        document = json.loads(record.body)
+        data, key = document["data"], record.address.customer
+        since.setdefault(key, parse_instant(document["time"]))
+        if not record.address.path and data["action"] == "forget":
+            del since[key]
+        ids.update(data.get("provider_subscription_ids", ()))
+    return since, frozenset(ids)
 
 
 def fold_book(records: Iterable[LedgerRecord]) -> dict[Address, BookEntry]:
@@ -73,6 +96,7 @@ def _recorded(record: LedgerRecord, data: dict[str, Any], at: datetime) -> Recor
         ids=tuple(data.get("provider_subscription_ids", ())),
         service=data.get("service"),
         term=Term(data["term"]) if "term" in data else None,
+        term_kind=data.get("term_kind"),
         billing=BillingCycle(data["billing_plan"]) if "billing_plan" in data else None,
         end_of_term=_end_of_term(data.get("end_of_term")),
         scheduled=_scheduled(data.get("scheduled")),

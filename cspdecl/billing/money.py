@@ -6,12 +6,13 @@ reason in `unknown`; nothing here ever writes a zero for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from cspdecl.commerce.prices import UnknownPrice, sell_amount, sell_exact
+from cspdecl.commerce.prices import UnknownPrice, older_lists, sell_amount, sell_exact
 from cspdecl.commerce.proration import (
     HALF_UP,
     charge_lines,
@@ -22,6 +23,7 @@ from cspdecl.commerce.proration import (
     prorated_lines,
 )
 from cspdecl.core.desired import SellRule
+from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import Money
 from cspdecl.core.project import UnitPrice
@@ -85,6 +87,26 @@ def with_recurring(change: BillingChange, price: UnitPrice | UnknownPrice, *, ol
     if unit.currency != price.cycle_price.currency:
         return change
     return replace(change, recurring_cost_delta=price.cycle_price * after - unit * before)
+
+
+def without_recurring(change: BillingChange, last: BillingChange, sell: SellRule | None) -> BillingChange:
+    """What an address cost and earned by its last record falls away: its books are closed, and nothing is charged."""
+    unit, seats = last.cost_unit_list, int(last.quantity_after)
+    if unit is not None:
+        change = replace(change, cost_currency=unit.currency, recurring_cost_delta=-(unit * seats))
+    if sell is not None:
+        change = replace(
+            change, sell_currency=sell.currency, sell_unit=Money(sell.per_seat, sell.currency), sell_every=sell.every,
+            recurring_sell_delta=_recurring(sell, seats, 0),
+        )  # fmt: skip
+    bundle, billed = last.bundle_sell_unit, last.bundle_quantity_after
+    if bundle is not None and last.bundle_sell_every is not None and billed is not None:
+        rule = SellRule(per_seat=bundle.amount, currency=bundle.currency, every=last.bundle_sell_every)
+        change = replace(
+            change, bundle_sell_unit=bundle, bundle_sell_every=rule.every,
+            bundle_recurring_sell_delta=_recurring(rule, int(billed), 0),
+        )  # fmt: skip
+    return change
 
 
 def with_commitment(
@@ -169,6 +191,21 @@ def with_margin(change: BillingChange) -> BillingChange:
 def with_unknown(change: BillingChange, reason: str) -> BillingChange:
     """One more thing that is not known, and why."""
     return change if reason in change.unknown else replace(change, unknown=(*change.unknown, reason))
+
+
+def older_prices(changes: Iterable[BillingChange]) -> Diagnostic | None:
+    """One warning for all charges of these records that are by a price list older than the term they are for."""
+    return older_lists(
+        (change.price_list, f"{change.term_start:%Y-%m}")
+        for change in changes
+        if change.price_list and change.term_start and change.cost_amount is not None
+        and change.price_list[:7] < f"{change.term_start:%Y-%m}"
+    )  # fmt: skip
+
+
+def begins_anew(rule: SellRule, term: Term | None) -> bool:
+    """Whether our price is due from the start of each term. A yearly one is not where terms last a month."""
+    return rule.every == "month" or term is not Term.P1M
 
 
 def sell_cycle(every: Literal["month", "year"], subscription: LiveSubscription | None, on: date) -> Cycle:

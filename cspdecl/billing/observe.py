@@ -12,17 +12,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cspdecl.billing.changes import Estate, add_bundle, add_seat_money
 from cspdecl.billing.document import change_of
-from cspdecl.billing.money import with_margin, with_price, with_sell, with_unknown
+from cspdecl.billing.kinds import TermKind, price_of_kind, running_kind, with_kind
+from cspdecl.billing.money import with_margin, with_price, with_recurring, with_sell, with_unknown
 from cspdecl.billing.renewals import Passed, passed_terms, renewal_change
+from cspdecl.billing.seats import Estate, add_bundle, add_seat_money
 from cspdecl.billing.state import blank_change, line_of, with_quantity, with_subscription
-from cspdecl.commerce.prices import UnknownPrice, market_of, price_of_running, prices_in
+from cspdecl.commerce.prices import UnknownPrice, market_of, prices_in
 from cspdecl.commerce.proration import kind_of
 from cspdecl.core.address import Address
 from cspdecl.core.desired import DesiredState, ServiceSpec, SubscriptionSpec
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import Binding, LiveCustomer, LiveState, LiveSubscription, Status
+from cspdecl.core.money import Money
 from cspdecl.core.operation import LineContext
 from cspdecl.core.plain import instant_text
 from cspdecl.core.project import PriceBook, UnitPrice
@@ -77,16 +79,20 @@ class _Look:
             return  # a list may lag: what is not in it is not known to have ended
         seen, seats = running[-1], sum(item.seats for item in running)
         expected, renewed = int(self.last.seats), False
+        unit = change_of(self.last.body).cost_unit_list
         for passed in passed_terms(self.last, seen, seats=seats, now=self.now):
-            yield self._renewal(passed, seen)
-            expected, renewed = passed.after, True
+            change = self._renewal(passed, seen, unit)
+            yield change
+            expected, renewed, unit = passed.after, True, change.cost_unit_list
         if seats != expected:
             yield self._seats(seen, expected, seats)
         if not renewed and seen.term_ends != self.last.term_ends and self._was_running_on(seen):
             yield self._note(
                 "term", f"the term now ends {_day(seen.term_ends)} instead of {_day(self.last.term_ends)}", seen
             )
-        if self.last.end_of_term is not None and seen.end_of_term != self.last.end_of_term:
+        extended = renewed and self.last.end_of_term == "extend" and self._kind(seen) == "est"
+        decided = "unset" if extended else self.last.end_of_term  # what came true is not decided again, nor changed
+        if decided is not None and seen.end_of_term not in (decided, self.last.end_of_term):
             basis = f"end of term is `{seen.end_of_term}` instead of `{self.last.end_of_term}`"
             yield self._note("end_of_term", basis, seen)
         if seen.scheduled != (None if renewed else self.last.scheduled):
@@ -97,14 +103,14 @@ class _Look:
 
     # ---- events ----
 
-    def _renewal(self, passed: Passed, seen: LiveSubscription) -> BillingChange:
+    def _renewal(self, passed: Passed, seen: LiveSubscription, old: Money | None) -> BillingChange:
         origin: ChangeOrigin = "schedule" if passed.scheduled else "renewal"
         blank = self._blank("renewed", "renew", origin, passed.starts, instant_text(passed.starts), passed.basis)
-        line, old = self._line(), change_of(self.last.body).cost_unit_list
+        line = self._line()
         change = renewal_change(
             blank, passed, seen, ids=self.binding.ids, line=line, prices=self.prices, old=old, context=self.context
         )
-        return self._finished(change, passed.subscription(seen), line, charged=passed.before != passed.after)
+        return self._finished(change, passed.subscription(seen), line, charged=True, renewed=True)
 
     def _seats(self, seen: LiveSubscription, before: int, after: int) -> BillingChange:
         when = self._when(seen, after - before)
@@ -163,7 +169,8 @@ class _Look:
             change, f"when it was changed is not known, between {since} and {until}, nor is its charge"
         )
         if seen is not None:
-            change = with_price(change, self._price(seen), market=self.context.market)
+            price = self._price(seen)
+            change = with_recurring(with_price(change, price, market=self.context.market), price, old=None)
         change = with_sell(change, line.sell, wiped=0, charged=0, cycle=None, on=change.time.date())
         return self._finished(change, seen, line, charged=False)
 
@@ -175,11 +182,15 @@ class _Look:
         *,
         charged: bool,
         on: datetime | None = None,
+        renewed: bool = False,
     ) -> BillingChange:
         day = (on or change.time).date() if charged else None
+        if seen is not None and not renewed:
+            change = with_kind(change, self._kind(seen))
         change = add_bundle(
-            change, line, seen, on=day, prices=self.prices, estate=self.estate, segment=self.context.segment
-        )
+            change, line, seen, on=day, prices=self.prices, estate=self.estate, segment=self.context.segment,
+            renewed=renewed,
+        )  # fmt: skip
         return with_margin(change)
 
     def _blank(
@@ -208,7 +219,10 @@ class _Look:
         return _line_of_record(change_of(self.last.body), self.last)
 
     def _price(self, seen: LiveSubscription) -> UnitPrice | UnknownPrice:
-        return price_of_running(self.prices, seen, segment=self.context.segment)
+        return price_of_kind(self._kind(seen), self.prices, seen, segment=self.context.segment)
+
+    def _kind(self, seen: LiveSubscription) -> TermKind:
+        return running_kind(self.last, seen)
 
     def _when(self, seen: LiveSubscription, delta: int) -> datetime | None:
         """When seats were changed elsewhere: the same day as both looks, or what the batch's window says."""

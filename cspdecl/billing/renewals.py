@@ -6,9 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cspdecl.billing.money import sell_cycle, with_commitment, with_cost, with_price, with_recurring, with_sell
+from cspdecl.billing.kinds import TermKind, following_kind, price_of_kind, with_kind
+from cspdecl.billing.money import (
+    begins_anew,
+    sell_cycle,
+    with_commitment,
+    with_cost,
+    with_price,
+    with_recurring,
+    with_sell,
+    with_unknown,
+)
 from cspdecl.billing.state import with_quantity, with_subscription
-from cspdecl.commerce.prices import UnknownPrice, price_of_running
+from cspdecl.commerce.prices import list_words
 from cspdecl.commerce.proration import cycle_of
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import Money
@@ -23,7 +33,8 @@ _MOST = 240  # monthly terms in twenty years: more passed at once means damaged 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """One term that began: `before` seats ran until then, `after` seats since. `scheduled`: a schedule came true."""
+    """One term that began: `before` seats ran until then, `after` seats since. `scheduled`: a schedule came true.
+    `kind` None: whether it is a renewal or an extended service term cannot be told."""
 
     starts: datetime
     ends: datetime | None
@@ -32,7 +43,7 @@ class Passed:
     before: int
     after: int
     scheduled: bool
-    extended: bool
+    kind: TermKind
     basis: str
 
     def subscription(self, seen: LiveSubscription) -> LiveSubscription:
@@ -56,8 +67,8 @@ def passed_terms(last: Recorded, seen: LiveSubscription, *, seats: int, now: dat
     ended = last.term_ends
     if ended is None or seen.term_ends is None or ended > now or seen.term_ends <= ended:
         return
-    extended = last.end_of_term in ("extend", "unset") and seen.term is Term.P1M is not last.term
-    term, billing = (seen.term, seen.billing) if extended else (last.term, last.billing)
+    kind = following_kind(last, seen)
+    term, billing = (seen.term, seen.billing) if kind == "est" else (last.term, last.billing)
     starts = _starts(ended, _last_start(seen, ended), term)
     before = int(last.seats)
     for index, start in enumerate(starts):
@@ -73,8 +84,8 @@ def passed_terms(last: Recorded, seen: LiveSubscription, *, seats: int, now: dat
             before=before,
             after=after,
             scheduled=came_true is not None,
-            extended=extended,
-            basis=_basis(start, name, before, after, came_true is not None, extended),
+            kind=kind,
+            basis=_basis(start, before, after, came_true is not None, _how(last, name, kind, first=index == 0)),
         )
         before = after
 
@@ -99,24 +110,31 @@ def renewal_change(
     old: Money | None,
     context: RunContext,
 ) -> BillingChange:
-    """The record of one renewal: the first cycle of the new term, charged in full at the price of that day."""
+    """The record of one renewal: the first cycle of the new term, charged in full on both sides.
+
+    `old` is what a seat cost until then, None where that is not known.
+    """
     subscription, on = passed.subscription(seen), passed.starts.date()
     change = with_subscription(with_quantity(change, passed.before, passed.after), subscription, ids)
-    price: UnitPrice | UnknownPrice
-    if passed.extended:
-        change = replace(change, term_kind="est")
-        price = UnknownPrice(reason="an extended service term has list rows of its own, which are not imported")
-    else:
-        price = price_of_running(prices, subscription, segment=context.segment)
+    change = with_kind(change, passed.kind)
+    price = price_of_kind(passed.kind, prices, subscription, segment=context.segment)
+    if isinstance(price, UnitPrice):
+        words = f"{price.cycle_price} a seat and cycle by price {list_words(price)} ({context.market})"
+        change = replace(change, basis=f"{change.basis}; {words}; an estimate until invoiced")
     change = with_price(change, price, market=context.market)
     change = with_cost(change, price, wiped=0, charged=passed.after, cycle=cycle_of(subscription, on), on=on)
-    change = with_recurring(change, price, old=old)
+    if old is not None:
+        change = with_recurring(change, price, old=old)
+    elif isinstance(price, UnitPrice):
+        change = with_unknown(change, "what a seat cost until then is not known, nor is the change of its cost")
     change = with_commitment(change, price, seats=passed.after, on=on, starts=passed.starts, ends=passed.ends)
     if line.sell is not None:
-        cycle = sell_cycle(line.sell.every, subscription, on)
-        # our own price goes on as before: only a change of seats is a change of what we charge
-        changed = cycle if passed.before != passed.after else None
-        change = with_sell(change, line.sell, wiped=passed.before, charged=passed.after, cycle=changed, on=on)
+        anew = begins_anew(line.sell, subscription.term)
+        due = sell_cycle(line.sell.every, subscription, on) if anew or passed.before != passed.after else None
+        wiped = 0 if anew else passed.before
+        change = with_sell(change, line.sell, wiped=wiped, charged=passed.after, cycle=due, on=on)
+        if not anew:
+            change = replace(change, basis=f"{change.basis}; our yearly price runs on over monthly terms")
     return change
 
 
@@ -144,7 +162,17 @@ def _starts(first: datetime, final: datetime, term: Term | None) -> list[datetim
     return starts
 
 
-def _basis(start: datetime, term: Term | None, before: int, after: int, scheduled: bool, extended: bool) -> str:
-    how = "went over into an extended service term" if extended else f"renewed for {term}"
+def _how(last: Recorded, term: Term | None, kind: TermKind, *, first: bool) -> str:
+    if kind is None:
+        return "renewed by the month or went over into an extended service term"
+    if kind != "est":
+        return f"renewed for {term}"
+    more = last.term_kind == "est" or not first
+    return (
+        "went on for another month in its extended service term" if more else "went over into an extended service term"
+    )
+
+
+def _basis(start: datetime, before: int, after: int, scheduled: bool, how: str) -> str:
     seats = f"{before} → {after} seats as scheduled" if scheduled else f"{after} seats"
-    return f"{how} on {start:%Y-%m-%d}: {seats}; the first cycle is charged in full; an estimate until invoiced"
+    return f"{how} on {start:%Y-%m-%d}: {seats}; the first cycle of the term is charged in full"

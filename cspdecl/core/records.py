@@ -266,6 +266,7 @@ class Recorded:
     ids: tuple[str, ...] = ()
     service: str | None = None
     term: Term | None = None
+    term_kind: Literal["standard", "trial", "est"] | None = None
     billing: BillingCycle | None = None
     end_of_term: LiveEndOfTerm | None = None
     scheduled: NextTerm | None = None

@@ -64,7 +64,7 @@ NOW = at("2026-11-22T14:02:00")
 
 
 def price_row(
-    offer=PREMIUM, cost="247.20", *, start="2025-04-01", term=Term.P1Y, billing=BillingCycle.MONTHLY
+    offer=PREMIUM, cost="247.20", *, start="2025-04-01", end="9999-12-31", term=Term.P1Y, billing=BillingCycle.MONTHLY
 ) -> PriceRow:
     return PriceRow(
         offer=offer,
@@ -74,7 +74,7 @@ def price_row(
         cost=Money.of(cost, "EUR"),
         erp=None,
         effective_from=at(start),
-        effective_to=at("9999-12-31"),
+        effective_to=at(end),
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from cspdecl.billing.changes import record_operation
 from cspdecl.billing.fold import fold_recorded
+from cspdecl.billing.money import older_prices
 from cspdecl.billing.observe import observe_changes
 from cspdecl.core.action import Adopt
 from cspdecl.core.live import LiveState, NextTerm, ReadFailure, SeatLot, Status
@@ -30,15 +31,25 @@ from tests.unit.billing.estate import (
     desired,
     line,
     live,
+    monthly,
     operation,
     policy,
     price_book,
+    price_row,
     sealed,
     subscription,
 )
 
 EUR = "EUR"
 NEXT = NextTerm(offer=PREMIUM, seats=17, term=Term.P1Y, billing=BillingCycle.MONTHLY)
+
+
+def sold_for(rule):
+    """As declared, with another price of our own for the plain line."""
+    state = desired()
+    who = state.customers["hafenkontor"]
+    lines = tuple(replace(spec, sell=rule) if spec.address == LINE else spec for spec in who.subscriptions)
+    return replace(state, customers={"hafenkontor": replace(who, subscriptions=lines)})
 
 
 def ledger(seen, *, address=LINE, context=None, when=NOW):
@@ -64,7 +75,7 @@ def look(records, state: LiveState, now, *, address=LINE, **rest):
             state,
             desired=rest.get("desired", desired()),
             bindings={address: binding(address, *rest.get("ids", ()))},
-            prices=price_book(),
+            prices=rest.get("prices", price_book()),
             now=now,
             context=CONTEXT,
             skip=rest.get("skip", frozenset()),
@@ -92,6 +103,8 @@ def test_a_renewal_charges_the_first_cycle_of_the_new_term():
     assert (change.time, change.quantity_before, change.quantity_after) == (at("2027-03-15"), 25, 25)
     assert change.cost_amount == Money.of("515.00", EUR)
     assert change.commitment_remaining_cost == Money.of("6180.00", EUR)
+    assert (change.sell_amount, change.margin_amount) == (Money.of("747.50", EUR), Money.of("232.50", EUR))
+    assert (change.recurring_cost_delta, change.recurring_sell_delta) == (Money.zero(EUR), Money.zero(EUR))
     assert (change.actor, change.plan_digest, change.git_commit) == (None, None, None)
 
 
@@ -103,6 +116,50 @@ def test_a_schedule_that_came_true_says_so():
     assert (change.origin, change.quantity_before, change.quantity_after) == ("schedule", 25, 17)
     assert change.cost_amount == Money.of("350.20", EUR)
     assert change.recurring_cost_delta == Money.of("-164.80", EUR)
+
+
+def test_both_sides_of_a_schedule_come_true_are_of_the_same_days():
+    """Cost and our price are for the whole first cycle of the new term; what changed stands in the recurring deltas."""
+    later = at("2027-03-16")
+    renewed = subscription(17, term_started=at("2027-03-15"), term_ends=at("2028-03-15"))
+    (change,) = look(ledger(subscription(scheduled=NEXT)), live(renewed, read_at=later), later)
+    days = {(line.role, line.charge_start, line.charge_end_inclusive) for line in change.cost_lines + change.sell_lines}
+    assert days == {("charge", date(2027, 3, 15), date(2027, 4, 14))}
+    assert change.sell_amount == Money.of("508.30", EUR)
+    assert change.recurring_sell_delta == Money.of("-239.20", EUR)
+    assert change.margin_amount == Money.of("158.10", EUR)
+
+
+def test_a_yearly_price_is_not_due_again_with_every_monthly_term():
+    """Sold by the year on a term of a month: the renewal charges nothing of it and says why."""
+    opened = subscription(2, term=Term.P1M, term_started=at("2026-11-01"), term_ends=at("2026-12-01"))
+    renewed = subscription(2, term=Term.P1M, term_started=at("2026-12-01"), term_ends=at("2027-01-01"))
+    yearly = sold_for(replace(monthly("300.00"), every="year"))
+    now = at("2026-12-02")
+    (change,) = look(ledger(opened), live(renewed, read_at=now), now, desired=yearly)
+    assert (change.cost_amount, change.sell_amount) == (Money.of("49.44", EUR), None)
+    assert "our yearly price runs on" in change.basis
+
+
+def test_a_renewal_priced_by_an_old_list_says_so():
+    """Two years on, the list of 2026-11 still has a row: the amount stands, its basis names list and month."""
+    later = at("2028-03-16")
+    renewed = subscription(term_started=at("2028-03-15"), term_ends=at("2029-03-15"))
+    first, second = look(ledger(subscription()), live(renewed, read_at=later), later)
+    assert [change.cost_amount for change in (first, second)] == [Money.of("515.00", EUR)] * 2
+    assert "list 2026-11, for want of one for 2028-03" in second.basis
+    warned = older_prices((first, second))
+    assert warned is not None
+    assert (warned.code, "2027-03 to 2028-03" in warned.message) == ("CSP609", True)
+
+
+def test_two_renewals_seen_at_once_tell_a_new_price_once():
+    """The price rose before the first of them: the change of the recurring cost stands in that one alone."""
+    later = at("2028-03-16")
+    renewed = subscription(10, term_started=at("2028-03-15"), term_ends=at("2029-03-15"))
+    dearer = price_book(price_row(end="2027-01-01"), price_row(cost="252.00", start="2027-01-01"))
+    found = look(ledger(subscription(10)), live(renewed, read_at=later), later, prices=dearer)
+    assert [change.recurring_cost_delta for change in found] == [Money.of("4.00", EUR), Money.zero(EUR)]
 
 
 def test_a_schedule_that_was_dropped_did_not_come_true():
@@ -146,6 +203,61 @@ def test_an_extended_term_has_no_price_of_the_list():
     (change,) = look(ledger(subscription(end_of_term="unset")), live(slid, read_at=later), later)
     assert (change.term_kind, change.cost_amount) == ("est", None)
     assert any("extended service term" in reason for reason in change.unknown)
+
+
+SLID = subscription(term=Term.P1M, end_of_term="unset", term_started=at("2027-03-15"), term_ends=at("2027-04-15"))
+
+
+def test_an_extended_term_stays_one_in_every_later_month():
+    """Recorded as extended, looked at again after two more months: both are extended, neither has a price."""
+    opened = ledger(subscription(end_of_term="extend"))
+    (first,) = look(opened, live(SLID, read_at=at("2027-03-16")), at("2027-03-16"))
+    records = (*opened, *sealed(first, head=LedgerHead(seq=1, hash=opened[-1].hash), when=at("2027-03-16")))
+    now = at("2027-05-20")
+    today = replace(SLID, term_started=at("2027-05-15"), term_ends=at("2027-06-15"))
+    found = [change for change in look(records, live(today, read_at=now), now) if change.origin == "renewal"]
+    assert [change.time for change in found] == [at("2027-04-15"), at("2027-05-15")]
+    assert [(change.term_kind, change.cost_amount, change.cost_unit_list) for change in found] == [
+        ("est", None, None)
+    ] * 2
+    assert all("another month" in change.basis for change in found)
+
+
+def test_an_extended_term_nobody_recorded_the_cause_of_has_no_price_either():
+    """Auto-renew was switched off unseen: a year that goes on by the month with it off is no renewal for a month."""
+    found = look(ledger(subscription(end_of_term="renew")), live(SLID, read_at=at("2027-03-16")), at("2027-03-16"))
+    assert [change.origin for change in found] == ["renewal", "drift"]
+    assert [change.term_kind for change in found] == ["est", "est"]
+    assert [change.cost_unit_list for change in found] == [None, None]
+
+
+def test_a_change_to_monthly_terms_that_was_scheduled_is_a_renewal():
+    """It renews, before and after: the month is a term like any other, and has the list's price."""
+    month = replace(SLID, end_of_term="renew")
+    now = at("2027-03-16")
+    (change,) = look(ledger(subscription()), live(month, read_at=now), now)
+    assert (change.term_kind, change.cost_amount) == ("standard", Money.of("618.00", EUR))
+
+
+def test_a_monthly_term_that_went_on_with_auto_renew_off_is_not_priced_by_guess():
+    """Whether it was switched off before or after the month began is not known: nor is which price holds."""
+    opened = subscription(2, term=Term.P1M, term_started=at("2026-11-01"), term_ends=at("2026-12-01"))
+    went_on = replace(opened, term_started=at("2026-12-01"), term_ends=at("2027-01-01"), end_of_term="unset")
+    now = at("2026-12-02")
+    renewal, note = look(ledger(opened), live(went_on, read_at=now), now)
+    assert (renewal.term_kind, renewal.cost_amount, note.cost_unit_list) == (None, None, None)
+    assert "may be a renewal or an extended service term" in renewal.unknown[0]
+
+
+def test_seats_added_in_an_extended_term_have_no_list_price():
+    """What is changed in such a month costs what the month costs: unknown."""
+    opened = ledger(subscription(end_of_term="extend"))
+    now = at("2027-03-16")
+    first = look(opened, live(replace(SLID, end_of_term="extend"), read_at=now), now)
+    records = (*opened, *sealed(*first, head=LedgerHead(seq=1, hash=opened[-1].hash), when=now))
+    more = replace(SLID, seats=30, end_of_term="extend")
+    (change,) = look(records, live(more, read_at=at("2027-03-16T08:00:00")), at("2027-03-16T08:00:00"))
+    assert (change.quantity_delta, change.term_kind, change.cost_amount) == (5, "est", None)
 
 
 def test_seats_added_elsewhere_on_a_known_day_are_charged():
@@ -268,7 +380,8 @@ def test_a_renewal_of_an_anchor_moves_the_billed_bundle_seats():
     renewed = subscription(17, term_started=at("2027-03-15"), term_ends=at("2028-03-15"))
     (change,) = look(opened, live(renewed, read_at=later), later, address=ANCHOR, desired=desired(seats=17))
     assert (change.bundle_quantity_before, change.bundle_quantity_after) == (20, 17)
-    assert change.bundle_sell_amount == Money.of("-164.70", EUR)
+    assert change.bundle_sell_amount == Money.of("933.30", EUR), "the first month of the new term, for all 17"
+    assert change.bundle_recurring_sell_delta == Money.of("-164.70", EUR)
 
 
 def test_two_subscriptions_at_one_address_are_added_up():
