@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cspdecl.core.address import Address
@@ -15,6 +16,7 @@ from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import Bindings, CustomerAbsent, CustomerRef, LiveCustomer, LiveState, ReadFailure
 from cspdecl.core.plain import to_plain
+from cspdecl.engine.waiting import each, patiently
 from cspdecl.spi.store import Batch
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def refresh(
     progress.start("reading customers", sum(len(group) for group in refs.values()))
     fresh: list[LiveCustomer] = []
     for name, group in refs.items():
-        for answer in providers[name].read(group):
+        for answer in each(partial(providers[name].read, group), whom=name, progress=progress):
             match answer:
                 case LiveCustomer():
                     customers[answer.key] = answer
@@ -86,7 +88,7 @@ def refresh(
     if store is not None and fresh:
         store.commit(Batch(live=tuple(fresh)))
     progress.done()
-    now = max(provider.now() for provider in providers.values())
+    now = max(patiently(provider.now, whom=name, progress=progress) for name, provider in providers.items())
     return Refreshed(
         live=live_state(customers, absent, unknown, fallback=now),
         now=now,
@@ -175,11 +177,9 @@ def read_catalogs(
         group = offers.get(name, set())
         if group:
             progress.start("reading the catalogue", None)
-        catalogs[name] = (
-            provider.catalog(project.market, "commercial", sorted(group))
-            if group
-            else Catalog(market=project.market, offers={}, as_of=provider.now())
-        )
-        if group:
+            ask = partial(provider.catalog, project.market, "commercial", sorted(group))
+            catalogs[name] = patiently(ask, whom=name, progress=progress)
             progress.done()
+        else:
+            catalogs[name] = Catalog(market=project.market, offers={}, as_of=provider.now())
     return catalogs

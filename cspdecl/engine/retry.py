@@ -11,6 +11,8 @@ from cspdecl.core.outcome import NotDone, Pending, ProbeOutcome, Throttled, Unkn
 
 #: After this many throttled answers in a row an operation is left for the next run.
 MAX_THROTTLED = 40
+#: The same where the provider did not ask for the pause but gave no usable answer.
+MAX_UNREAD = 3
 #: Probes of one doubtful operation within a run; what is still unknown then is left to `recover`.
 MAX_PROBES = 5
 #: Calls repeated after a look found nothing done; a provider that loses every answer is left for the next run.
@@ -35,7 +37,8 @@ def decide_retry(outcome: ProbeOutcome, *, attempt: int, pending_ms: int = 0) ->
     """The next step after an answer that settles nothing. `attempt` counts answers of this kind in a row, from 1."""
     match outcome:
         case Throttled():
-            return GiveUp() if attempt > MAX_THROTTLED else Wait(seconds=max(outcome.retry_after, 1))
+            most = MAX_THROTTLED if outcome.asked else MAX_UNREAD
+            return GiveUp() if attempt > most else Wait(seconds=max(outcome.retry_after, 1))
         case Pending():
             return GiveUp() if pending_ms > MAX_PENDING_MS else Wait(seconds=outcome.resume_in_ms / 1000)
         case Unknown():

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cspdecl.core.action import PROVIDER_ACTIONS
@@ -31,6 +32,7 @@ from cspdecl.core.outcome import (
 from cspdecl.engine.lanes import Lanes, State, Task, failed_need
 from cspdecl.engine.limits import buckets_of
 from cspdecl.engine.retry import MAX_PENDING_MS, GiveUp, Wait, decide_retry
+from cspdecl.engine.waiting import SLICE, Silence, patiently
 from cspdecl.spi.provider import Call
 from cspdecl.spi.store import Batch
 
@@ -73,6 +75,11 @@ class Runner:
     _skipped: list[JournalEntry] = field(default_factory=list)
     _fatal: CspdeclError | None = None
     _waiting_said: float = 0.0
+    _clocks_heard: set[str] = field(default_factory=set)
+    silence: Silence = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.silence = Silence(self.progress)
 
     def carry_out(self, tasks: Sequence[Task]) -> RunResult:
         """Run all tasks to an end: applied, refused, skipped, or left for later."""
@@ -131,14 +138,23 @@ class Runner:
         if operation.not_after is None or self._fatal:
             return None
         try:
-            provider = self.providers.get(operation.context.provider or "")
-            now = provider.now() if provider is not None else self.clock.now()
+            now = self._now_of(operation.context.provider or "")
         except CspdeclError as problem:  # it cannot even say what time it is: nothing is sent to it
             self._fatal = problem
             return None
         if now < operation.not_after:
             return None
         return f"its time ran out at {operation.not_after:%Y-%m-%d %H:%M} UTC; plan again"
+
+    def _now_of(self, name: str) -> datetime:
+        """Business time. The first answer may take a request, which is waited for as for any other."""
+        provider = self.providers.get(name)
+        if provider is None:
+            return self.clock.now()
+        if name in self._clocks_heard:
+            return provider.now()
+        self._clocks_heard.add(name)
+        return patiently(provider.now, whom=name, progress=self.progress)
 
     def _claim(self, *, room: int) -> list[Task]:
         if self.stop or self._fatal or self._late():
@@ -213,16 +229,24 @@ class Runner:
     def _collect(self) -> list[tuple[Task, ProbeOutcome | CspdeclError]]:
         """At least one answer, and all that are there; empty when something else can be sent before one comes."""
         wake = self._next_wake()
-        timeout = 0.5 if wake is None else min(max(0.02, wake - self.clock.monotonic()), 0.5)
+        timeout = SLICE if wake is None else min(max(0.02, wake - self.clock.monotonic()), SLICE)
         try:
             answers = [self._answers.get(timeout=timeout)]
         except queue.Empty:
+            self.silence.lasts(timeout, self._flying)
             return []
+        self.silence.broken()
         while True:
             try:
                 answers.append(self._answers.get_nowait())
             except queue.Empty:
                 return answers
+
+    def _flying(self) -> str:
+        """Whose answers are out, in words."""
+        out = [task for task in self._lanes.by_id.values() if task.state == "flying"]
+        named = ", ".join(sorted({task.provider for task in out}))
+        return f"{named} to {out[0].operation.address}" + (f" and {len(out) - 1} more" if len(out) > 1 else "")
 
     def _settle(self, answers: Sequence[tuple[Task, ProbeOutcome | CspdeclError]]) -> int:
         if not answers:
@@ -283,8 +307,10 @@ class Runner:
                 self._lanes.gate.park(
                     bucket[answer.quota == "customer"], self.clock.monotonic() + max(answer.retry_after, 1)
                 )
-                self.progress.say(f"throttled by {operation.context.provider}: waiting {answer.retry_after} s")
-                self._wait_or(task, answer, attempt=task.attempts, otherwise="throttled again and again")
+                why = answer.message or f"throttled by {operation.context.provider}"
+                self.progress.say(f"{operation.address}: {why}; waiting {answer.retry_after} s")
+                otherwise = "throttled again and again" if answer.asked else why
+                self._wait_or(task, answer, attempt=task.attempts, otherwise=otherwise)
             case Unknown():
                 task.phase = "probe"
                 self._wait_or(task, answer, attempt=task.attempts, otherwise=answer.cause)
@@ -360,7 +386,7 @@ class Runner:
             self.progress.say(f"waiting {left:.0f} s")
         if left > 0:
             try:
-                answer = self._answers.get(timeout=min(left, 0.5))
+                answer = self._answers.get(timeout=min(left, SLICE))
             except queue.Empty:
                 return
             self._answers.put(answer)

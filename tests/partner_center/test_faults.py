@@ -181,14 +181,7 @@ def test_write_without_a_usable_answer_is_unknown(action, answer):
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [
-        (503, None),
-        (200, b"{"),
-        (200, []),
-        (200, {"id": ID}),
-        (200, {**BODY, "quantity": "many"}),
-    ],
+    "answer", [(503, None), (200, b"{"), (200, []), (200, {"id": ID}), (200, {**BODY, "quantity": "many"})]
 )
 def test_reading_that_fails_before_the_write_changed_nothing(answer):
     """The fresh reading is unusable: a few tries more, which nobody asked us to wait for; nothing was sent."""
@@ -227,7 +220,9 @@ def test_nobody_there_before_the_write_ends_the_run(action, place, lost):
 def test_connection_that_breaks_after_the_write_is_doubt():
     """The change was sent, the look at it meets silence: pending, and the next look says that nobody is there."""
     body = {**BODY, "quantity": 25}
-    script = Script([("GET", PLACE, 200, body), ("GET", PLACE, 0, Lost("gone", sent=False)), ("PATCH", PLACE, 200, body)])
+    script = Script(
+        [("GET", PLACE, 200, body), ("GET", PLACE, 0, Lost("gone", sent=False)), ("PATCH", PLACE, 200, body)]
+    )
     provider = over_script(script)
 
     first = apply(provider, ACTIONS[0])

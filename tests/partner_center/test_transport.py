@@ -151,7 +151,8 @@ def test_silence_is_believed_after_half_a_minute():
 
     assert [0.5, 1.5, 3.5, 7.5, 15.5] == sleeper.slept
     assert (6, 6) == (tried, len(script.sent))
-    assert first.value.silent and second.value.silent
+    assert first.value.silent
+    assert second.value.silent
     assert not second.value.doubtful
     sleeper.now += 31
     script.answers[:] = [("GET", PATH, 200, {})]

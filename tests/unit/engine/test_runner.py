@@ -11,8 +11,9 @@ import pytest
 
 from cspdecl.core.action import Adopt, Cancel, Rename, SetSeats
 from cspdecl.core.operation import Guard
-from cspdecl.core.outcome import Applied
-from cspdecl.engine.retry import MAX_PROBES, MAX_RESENDS
+from cspdecl.core.outcome import Applied, Throttled
+from cspdecl.engine.progress import Silent
+from cspdecl.engine.retry import MAX_PROBES, MAX_RESENDS, MAX_UNREAD
 from cspdecl.spi.provider import Call
 from cspdecl.testing.builders import OTHER_OFFER, TENANT, guard_of, operation
 from cspdecl.testing.world import START, Fault
@@ -369,6 +370,27 @@ def test_a_throttle_parks_and_then_goes_on(harness):
     ids = [write.request_id for write in harness.world.writes()]
     assert len(ids) == len(set(ids))
     assert [12] == [one.seats for one in harness.live().subscriptions]
+
+
+def test_a_provider_that_answers_badly_is_not_called_throttled(harness, monkeypatch):
+    """No usable answer before the write: said as it is, tried a few times, and left for the next run with nothing open."""
+    odd = Throttled(retry_after=15, quota="customer", message="no usable answer: 503", asked=False)
+    monkeypatch.setattr(harness.provider, "apply", lambda _operation, _call: odd)
+    said = []
+
+    class Said(Silent):
+        def say(self, text):
+            said.append(text)
+
+    def listen(runner):
+        runner.progress = Said()
+
+    result = harness.run([seats(harness, harness.has(10), 12)], on_runner=listen)
+
+    assert ["later"] == states(result)
+    assert "no usable answer: 503" == result.tasks[0].message
+    assert ["contoso/m365: no usable answer: 503; waiting 15 s"] * (MAX_UNREAD + 1) == said[: MAX_UNREAD + 1]
+    assert () == harness.store.open_operations()
 
 
 def test_a_customers_throttle_holds_nobody_else(tmp_path):

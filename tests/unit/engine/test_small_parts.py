@@ -6,19 +6,23 @@ import itertools
 import os
 import stat
 import subprocess
+import threading
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspdecl.core.errors import ConfigurationError, CspdeclError, NotAuthorised
+from cspdecl.core.errors import ConfigurationError, CspdeclError, NotAuthorised, TryLater
 from cspdecl.core.outcome import Applied, NotDone, Pending, Receipt, Rejected, Throttled, Unknown
 from cspdecl.engine import provenance, retry
 from cspdecl.engine.exits import Exit, strongest
 from cspdecl.engine.export import slug
 from cspdecl.engine.limits import Gate, buckets_of
+from cspdecl.engine.progress import Silent
 from cspdecl.engine.retry import GiveUp, Wait, decide_retry
 from cspdecl.engine.secrets import ProjectSecrets
+from cspdecl.engine.waiting import Silence, each, patiently
 from cspdecl.testing.world import START
 
 # ---- retry ----
@@ -37,6 +41,80 @@ def test_a_throttle_is_waited_out(seconds, attempt):
     """Told to wait, we wait as long, at the least a second, and in the end leave it for the next run."""
     assert Wait(seconds=max(seconds, 1)) == decide_retry(Throttled(retry_after=seconds), attempt=attempt)
     assert GiveUp() == decide_retry(Throttled(retry_after=seconds), attempt=retry.MAX_THROTTLED + 1)
+
+
+def test_a_pause_nobody_asked_for_is_not_waited_out_for_ever():
+    """What is there but gives no usable answer gets three tries."""
+    odd = Throttled(retry_after=15, asked=False)
+
+    assert [Wait(seconds=15)] * 3 + [GiveUp()] == [decide_retry(odd, attempt=n) for n in range(1, 5)]
+
+
+# ---- waiting ----
+
+
+class Said(Silent):
+    """Progress, kept."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_silence_is_told_at_growing_distances():
+    """After ten seconds, then as the wait doubles; an answer begins anew."""
+    said = Said()
+    silence = Silence(said)
+    for _ in range(90):
+        silence.lasts(0.5, lambda: "pc")
+    silence.broken()
+    for _ in range(20):
+        silence.lasts(0.5, lambda: "pc")
+
+    assert [f"no answer from pc for {seconds} s, still waiting" for seconds in (10, 20, 40, 10)] == said.lines
+
+
+def test_what_is_waited_for_comes_through():
+    """Items, results and problems as they are; a silence in between is told."""
+    said, go = Said(), threading.Event()
+
+    def slowly() -> Iterator[int]:
+        yield 1
+        go.wait(20)
+        yield 2
+
+    class Letting(Said):
+        def say(self, text: str) -> None:
+            super().say(text)
+            go.set()
+
+    letting = Letting()
+    assert [1, 2] == list(each(slowly, whom="pc", progress=letting, first=0.02))
+    assert letting.lines[0].startswith("no answer from pc")
+    assert 7 == patiently(lambda: 7, whom="pc", progress=said)
+    with pytest.raises(TryLater, match="nobody"):
+        patiently(lambda: (_ for _ in ()).throw(TryLater("nobody")), whom="pc", progress=said)
+    assert [] == said.lines
+
+
+def test_nothing_is_drawn_for_nobody():
+    """Whoever stops listening stops the drawing, too."""
+    ended = threading.Event()
+
+    def counting() -> Iterator[int]:
+        try:
+            yield from itertools.count()
+        finally:
+            ended.set()
+
+    listening = each(counting, whom="pc", progress=Silent())
+    first = next(listening)
+    listening.close()
+
+    assert 0 == first
+    assert ended.wait(20)
 
 
 def test_what_is_settled_is_not_tried_again():

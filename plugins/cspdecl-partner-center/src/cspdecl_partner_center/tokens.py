@@ -201,7 +201,7 @@ class Tokens:
                 f"check `tenant`, `authority` and `certificateFrom` ({_plain(problem)})",
                 diagnostics=(error("CSP401", f"no sign-in for tenant {settings.tenant}"),),
             ) from None
-        except Exception as problem:  # MSAL raises its own kinds for a service that does not answer
+        except Exception as problem:  # noqa: BLE001 - MSAL raises its own kinds for a service that does not answer
             raise self._unusable(type(problem).__name__) from None
 
     def _unusable(self, cause: str) -> TryLater:

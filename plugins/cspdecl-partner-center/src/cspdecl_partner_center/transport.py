@@ -1,7 +1,8 @@
 """One conversation with the API: headers, token, pace, repetition, and what came back sorted by what it means.
 
 A reading is repeated until it is answered or it is hopeless; a write is sent once, and an answer that got lost is said
-to be lost. Where nobody is there at all, that is found out within about a minute. Connected for reading, nothing passes that could write: GET, HEAD and four reading POSTs (contract §6, §9).
+to be lost. Where nobody is there at all, that is found out within about a minute. Connected for reading, nothing passes
+that could write: GET, HEAD and four reading POSTs (contract §6, §9).
 """
 
 from __future__ import annotations
@@ -179,7 +180,8 @@ class Transport:
                 return self._once(request)
             except Busy as busy:
                 throttled += 1
-                if not (request.reading and request.patient) or throttled > _THROTTLED_TRIES or busy.retry_after > _LONGEST_WAIT:
+                patient = request.reading and request.patient
+                if not patient or throttled > _THROTTLED_TRIES or busy.retry_after > _LONGEST_WAIT:
                     raise
                 self._pacer.park(busy.retry_after)
             except NoAnswer as problem:
@@ -289,7 +291,7 @@ class Shared:
                 self._gone = now, problem.cause
 
     def gone(self, now: float) -> str | None:
-        """Why nobody is asked now: all was silence a moment ago, and a whole estate need not find that out one by one."""
+        """Why nobody is asked now: all was silence a moment ago, which one request finds out for all."""
         with self._lock:
             if self._gone is None or self._heard_at >= self._gone[0] or now >= self._gone[0] + _GONE_FOR:
                 return None

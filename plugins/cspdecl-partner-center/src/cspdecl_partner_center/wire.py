@@ -41,9 +41,7 @@ class Lost(Exception):  # noqa: N818 - named for what happened to the answer
 class Wire(Protocol):
     """What carries a request to the other side."""
 
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False
-    ) -> Reply:
+    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False) -> Reply:
         """One request, one answer; `slow`: it may take its time. Raises Lost."""
         ...
 
@@ -72,9 +70,7 @@ class HttpxWire:
         self._usual = httpx.Timeout(found.answer, connect=found.connect)
         self._slow = httpx.Timeout(found.slow, connect=found.connect)
 
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False
-    ) -> Reply:
+    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False) -> Reply:
         """One request, one answer, read whole up to LARGEST bytes. Raises Lost."""
         try:
             timeout = self._slow if slow else self._usual
