@@ -168,9 +168,12 @@ class BatchBuilder:
 
     def add(self, operation: Operation, answer: ProbeOutcome, entry: JournalEntry) -> None:
         """Take in one answer."""
+        before = self._before(operation) if isinstance(answer, Applied) else None
+        if isinstance(operation.action, Adopt) and isinstance(answer, Applied) and before is not None:
+            # the journal keeps what was taken over as it was seen, its name included, which the ledger does not keep
+            entry = replace(entry, body=self.settler.body(replace(answer, subscription=before)))
         self.journal.append(entry)
         if isinstance(answer, Applied):
-            before = self._before(operation)
             recorded_at = self.settler.clock.now()
             estate = Estate(
                 desired=self.settler.desired,
@@ -183,7 +186,7 @@ class BatchBuilder:
                 answer,
                 context=self.settler.context,
                 prices=self._prices(operation.address.customer),
-                recorded_at=recorded_at,
+                recorded_at=answer.receipt.at,  # when an operation of our own books took effect
                 before=before,
                 estate=estate,
             ):

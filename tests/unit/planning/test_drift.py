@@ -9,9 +9,11 @@ from cspdecl.core.desired import DesiredState
 from cspdecl.core.live import LiveState, Status
 from cspdecl.core.records import Recorded
 from cspdecl.core.terms import BillingCycle, Term
-from cspdecl.planning.drift import find_drift
+from cspdecl.planning.drift import Remembered, find_drift, find_renamed
 from cspdecl.report.drift import render_drift
 from tests.planning_builders import NOW, PHONE, VISIO, at, binding, customer, line, live_customer, next_term, sub
+
+BOUND = {binding("hafenkontor/visio", "s1").address: binding("hafenkontor/visio", "s1")}
 
 
 def recorded(seats=5, **rest) -> Recorded:
@@ -23,17 +25,28 @@ def recorded(seats=5, **rest) -> Recorded:
     return replace(base, **rest)
 
 
-def drift(spec, *live, last=None, now=NOW):
-    found = customer("hafenkontor", *([spec] if spec else []))
-    return find_drift(
-        desired=DesiredState(customers={"hafenkontor": found}, moves=(), retired=(), digest="d"),
-        live=LiveState(
-            customers={"hafenkontor": live_customer("hafenkontor", *live)}, absent={}, unknown={}, as_of=now, digest="l"
-        ),
-        bindings={binding("hafenkontor/visio", "s1").address: binding("hafenkontor/visio", "s1")},
+def drift(spec, *live, last=None, now=NOW, own=None, since="2026-11-10", ids=(), names=None):
+    """Findings about one line, last recorded as `last` and left by our last operation as `own` (else the same)."""
+    remembered = Remembered(
         recorded={last.address: last} if last else {},
-        now=now,
+        applied={own.address: own} if own else {},
+        since={"hafenkontor": at(since)},
+        ids=frozenset(ids),
+        names=names or {},
+    )
+    return find_drift(
+        desired=desired(spec), live=read(*live, now=now), bindings=BOUND, remembered=remembered, now=now
     )  # fmt: skip
+
+
+def desired(spec):
+    found = customer("hafenkontor", *([spec] if spec else []))
+    return DesiredState(customers={"hafenkontor": found}, moves=(), retired=(), digest="d")
+
+
+def read(*live, now=NOW):
+    customers = {"hafenkontor": live_customer("hafenkontor", *live)}
+    return LiveState(customers=customers, absent={}, unknown={}, as_of=now, digest="l")
 
 
 def found(*args, **rest):
@@ -120,14 +133,118 @@ def test_suspended_elsewhere():
     assert [("changed", "status", "active", "active", "suspended")] == found(line("visio"), live, last=recorded())
 
 
+def test_recording_what_drifted_puts_nothing_right():
+    """Seen and recorded, it is still neither what we left nor what is declared."""
+    seen = recorded(8, end_of_term="unset", provider_status=Status.SUSPENDED)
+    live = sub(seats=8, end_of_term="unset", status=Status.SUSPENDED)
+
+    assert ["end_of_term", "seats", "status"] == [
+        item.field for item in drift(line("visio", seats=5), live, last=seen, own=recorded(5))
+    ]
+    assert () == drift(line("visio", seats=8), sub(seats=8), last=recorded(8), own=recorded(5))
+
+
+def test_a_cancellation_that_was_recorded_is_still_missing():
+    """The ledger closed the books of what somebody cancelled; that does not make it wanted."""
+    ended = recorded(0, status="ended")
+
+    assert [("missing", "status", "running", "running", "deleted")] == found(
+        line("visio"), sub(status=Status.DELETED), last=ended, own=recorded()
+    )
+    assert [] == found(line("visio", absent=True), sub(status=Status.DELETED), last=ended, own=recorded())
+
+
+def test_terms_that_passed_since_our_last_operation():
+    """What we scheduled came true a term ago and was recorded; what was changed in that term is drift."""
+    own = recorded(8, term_ends=at("2026-03-15"), scheduled=next_term(sub(), 5))
+    renewed = recorded(5)
+
+    assert [] == found(line("visio", seats=7), sub(seats=5), last=renewed, own=own)
+    assert [("changed", "seats", 5, 7, 6)] == found(line("visio", seats=7), sub(seats=6), last=recorded(6), own=own)
+
+
+def test_a_renewal_to_another_offer_as_scheduled():
+    """What we scheduled may have been more than seats."""
+    following = replace(next_term(sub(), 5), billing=BillingCycle.ANNUAL)
+    own = recorded(8, term_ends=at("2026-03-15"), scheduled=following)
+
+    assert [] == found(line("visio", seats=7), sub(seats=5, billing=BillingCycle.ANNUAL), last=own)
+
+
+def test_ended_with_its_term_against_our_word():
+    """Told to end in the portal, it ended: neither by our doing nor declared, until it is declared."""
+    own, gone = recorded(term_ends=at("2026-11-01")), sub(status=Status.EXPIRED, term_ends=at("2026-11-01"))
+
+    assert ["missing"] == [item.kind for item in drift(line("visio"), gone, last=own)]
+    assert () == drift(line("visio", end_of_term="cancel"), gone, last=own)
+
+
+def test_ended_before_its_time():
+    """Ours to end next March, and cancelled in November: missing."""
+    gone = sub(status=Status.DELETED)
+
+    assert ["missing"] == [item.kind for item in drift(line("visio"), gone, last=recorded(end_of_term="cancel"))]
+
+
+def test_an_extension_of_ours_came_true():
+    """By the month, with its end open, as the provider leaves it: nobody changed anything. Its seats still count."""
+    own = recorded(end_of_term="extend", term_ends=at("2026-11-15"))
+    live = sub(
+        created=at("2025-11-15"), term=Term.P1M, end_of_term="unset", term_started=at("2026-11-15"),
+        term_ends=at("2026-12-15"),
+    )  # fmt: skip
+    later = replace(live, term_started=at("2026-12-15"), term_ends=at("2027-01-15"))
+    month = recorded(end_of_term="unset", term=Term.P1M, term_ends=at("2026-12-15"))
+
+    for spec in (line("visio", end_of_term="extend"), line("visio")):
+        assert [] == found(spec, live, last=own)
+        assert [] == found(spec, later, last=month, own=own, now=at("2026-12-20"))
+        assert [("changed", "seats", 5, 5, 4)] == found(spec, replace(live, seats=4), last=own)
+    assert ["end_of_term", "term"] == [item.field for item in drift(line("visio"), live, last=recorded(
+        term_ends=at("2026-11-15")))]  # fmt: skip
+
+
 def test_bought_elsewhere():
-    """A subscription newer than our last record, that no line could mean, is named."""
+    """A subscription newer than the customer's first record, that no line could mean, is named until it is adopted or
+    declared; what ran before, and what we managed once and let go, is not."""
     bought = sub("x1", PHONE, 3, created=at("2026-11-21"))
     older = sub("x2", PHONE, 3, created=at("2026-11-01"))
+    let_go = sub("x3", PHONE, 3, created=at("2026-11-21"))
+    last = recorded(at=at("2026-11-22"))
 
-    kinds = [(item.kind, item.address.name) for item in drift(line("visio"), sub(), bought, older, last=recorded())]
+    for spec in (line("visio"), line("visio", absent=True)):
+        items = drift(spec, sub(), bought, older, let_go, last=last, ids=("s1", "x3"))
 
-    assert [("unmanaged-new", "x1")] == kinds
+        assert [("unmanaged-new", "x1")] == [(item.kind, item.address.name) for item in items]
+    assert () == drift(line("phone", PHONE), sub(), bought, last=last)
+    assert ["unmanaged-new"] == [
+        item.kind for item in drift(line("phone", PHONE, absent=True), sub(), bought, last=last)
+    ]
+    assert () == drift(line("phone", PHONE, id="x1"), sub(), bought, last=last)
+
+
+def test_a_declared_name_changed_elsewhere():
+    """Names are drift where one is declared, and only when somebody changed it since we wrote it."""
+    live, spec = sub(nickname="Neuer Name"), line("visio", nickname="Zeichner")
+
+    assert [("changed", "nickname", "Zeichner", "Zeichner", "Neuer Name")] == found(
+        spec, live, last=recorded(), names={"s1": "Zeichner [cspdecl-0a1b2c3d]"}
+    )
+    assert () == drift(spec, live, last=recorded(), names={"s1": "Neuer Name"}), "declared, not applied yet"
+    assert () == drift(spec, live, last=recorded()), "nobody knows what it was called"
+    assert () == drift(line("visio"), live, last=recorded(), names={"s1": "Zeichner"})
+
+
+def test_other_names_are_no_drift():
+    """Where none is declared, a name changed in the portal is known and told apart."""
+    names, live = {"s1": "Visio Plan 2 [cspdecl-0a1b2c3d]"}, read(sub(nickname="Neuer Name"))
+
+    def renamed(spec):
+        items = find_renamed(desired=desired(spec), live=live, bindings=BOUND, names=names)
+        return [(str(item.address), item.was, item.live) for item in items]
+
+    assert [("hafenkontor/visio", "Visio Plan 2", "Neuer Name")] == renamed(line("visio"))
+    assert [] == renamed(line("visio", nickname="Zeichner"))
 
 
 def test_never_recorded_is_never_drift():
@@ -141,7 +258,8 @@ def test_how_drift_reads():
 
     assert render_drift(items) == (
         "hafenkontor\n"
-        "  ~ visio: at the end of its term it is set to `unset`, `renew` was applied last\n"
+        "  ~ visio: its auto-renew is off, and what follows its term is left open; `renew` was applied last and is "
+        "declared\n"
         "  ~ visio: 8 seats are live, 5 were applied last and are declared\n"
         "\n"
         "Drift: 2 changed. `cspdecl plan` shows what would put it right.\n"
