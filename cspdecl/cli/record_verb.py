@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, say
+from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, say, show_diagnostics
+from cspdecl.core.diagnostics import Diagnostic
 
 
 @click.command()
@@ -24,7 +25,9 @@ def command(ctx: click.Context, customers: tuple[str, ...], labels: tuple[str, .
         with locked(session, run, "record"):
             request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since)
             planned = make_plan(session, request, progress=LiveProgress())
-            count = record_observed(session, planned, context_of(session, None, run))
+            found: list[Diagnostic] = []
+            count = record_observed(session, planned, context_of(session, None, run), warn=found.append)
+        show_diagnostics(found, session.root, ctx)
         click.echo(f"{count} change record{'' if count == 1 else 's'} written")
         for key, why in planned.plan.unknown.items():
             say(f"not read: {key}: {why}", err=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cspdecl import __version__
 from cspdecl.billing.changes import RunContext
 from cspdecl.billing.fold import fold_recorded
-from cspdecl.core.diagnostics import error, has_errors
+from cspdecl.core.diagnostics import Diagnostic, error, has_errors
 from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, StoreDamaged
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.engine import provenance
@@ -139,6 +139,10 @@ def settler_of(session: Session, planned: Planned, context: RunContext) -> Settl
     )
 
 
+def _aloud(progress: Progress) -> Callable[[Diagnostic], None]:
+    return lambda found: progress.say(f"warning[{found.code}]: {found.message}")
+
+
 def apply_plan(
     session: Session,
     plan: Plan | None,
@@ -156,7 +160,7 @@ def apply_plan(
     """
     options, progress = options or ApplyOptions(), progress or Silent()
     require_durable(session)
-    run = session.ids.fresh()
+    run, warn = session.ids.fresh(), _aloud(progress)
     with locked(session, run, "apply"):
         recovered = recover_open(session, progress=progress)
         scope = request or PlanRequest()
@@ -168,7 +172,7 @@ def apply_plan(
             plan = planned.plan
             hindered = plan.safety.refused or plan.hindered or not plan.operations
             if hindered or (approve is not None and not approve(plan)):
-                record_observed(session, planned, context_of(session, None, run))
+                record_observed(session, planned, context_of(session, None, run), warn=warn)
                 return plan
             chosen: Sequence[Operation] = plan.operations
         else:
@@ -178,7 +182,7 @@ def apply_plan(
         if not chosen and conflicts:
             raise stale(conflicts)
         context = context_of(session, plan, run, approvals=options.approvals)
-        observed = record_observed(session, planned, context)
+        observed = record_observed(session, planned, context, warn=warn)
         result, records = _run(session, plan, planned, chosen, context, options, progress, on_runner)
     return ApplyResult(
         run=run,
