@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -47,7 +47,7 @@ def patiently(call: Callable[[], T], *, whom: str, progress: Progress, first: fl
     return answer
 
 
-def each(begin: Callable[[], Iterable[T]], *, whom: str, progress: Progress, first: float = FIRST) -> Iterator[T]:
+def each(begin: Callable[[], Iterable[T]], *, whom: str, progress: Progress, first: float = FIRST) -> Generator[T]:
     """The items of what `begin` gives, as they come, drawn on a thread of its own; silence between them is told.
 
     Nothing is drawn any more once the caller is through. Raises what drawing raises.

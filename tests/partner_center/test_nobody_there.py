@@ -152,7 +152,7 @@ def world(tmp_path):
 
 def after(outcome, happens):
     """What to do once an operation has come to such an outcome."""
-    done = []
+    done: list[object] = []
 
     def then(answer):
         if isinstance(answer, outcome) and not done:
