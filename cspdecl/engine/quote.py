@@ -115,7 +115,7 @@ def quote_line(session: Session, address: Address, *, seats: int | None, on: dat
     )
     quote = Quote(
         address=address,
-        title=spec.display_name or str(spec.offer),
+        title=spec.display_name or (live.title if live else "") or str(spec.offer),
         before=live.seats if live else 0,
         asked=0 if wanted.absent else wanted.seats,
         on=at.date(),
@@ -265,7 +265,7 @@ def _outside_term(spec: SubscriptionSpec, live: LiveSubscription, at: datetime) 
     if at.date() >= began.date() and (ends is None or at < ends):
         return None
     early = at.date() < began.date()
-    running = f"the running term began on {day(began)}" if early or ends is None else f"it ends on {last_day(ends)}"
+    running = f"it began on {day(began)}" if early or ends is None else f"it ends on {last_day(ends)}"
     return error(
         "CSP610",
         f"{day(at)} is {'before' if early else 'after'} the running term: {running}",

@@ -148,7 +148,7 @@ def test_none_is_a_cancellation(estate, world):
     ("day", "words"),
     [
         ("2020-01-01", "2020-01-01 is before the running term"),
-        ("2026-11-21", "the running term began on 2026-11-22"),
+        ("2026-11-21", "it began on 2026-11-22"),
         ("2027-11-22", "it ends on 2027-11-21"),
         ("2031-01-01", "2031-01-01 is after the running term"),
     ],
