@@ -138,13 +138,13 @@ def find_renamed(
     return tuple(sorted(out, key=lambda item: item.address))
 
 
-def expected(line: SubscriptionSpec, own: Recorded, live: LiveSubscription, now: datetime) -> Expected:
+def expected(line: SubscriptionSpec, own: Recorded, live: LiveSubscription | None, now: datetime) -> Expected:
     """What our last operation left, moved on over the renewals, schedules and extensions that came true since."""
-    ended = own.term_ends is not None and own.term_ends <= now
-    passed = ended and live.term_ends is not None and own.term_ends is not None and live.term_ends > own.term_ends
+    until = live.term_ends if live is not None else None
+    passed = own.term_ends is not None and until is not None and own.term_ends <= now and until > own.term_ends
     ends: tuple[LiveEndOfTerm, ...] = (own.end_of_term,) if own.end_of_term is not None else ()
-    extended = passed and own.end_of_term == "extend" and own.term is not Term.P1M and goes_by_month(live)
-    if extended or runs_extended(line, live):
+    extend = passed and own.end_of_term == "extend" and own.term is not Term.P1M
+    if live is not None and ((extend and goes_by_month(live)) or runs_extended(line, live)):
         # what it says of its own end from then on is not documented (contract §13.8, 2026)
         return Expected(
             seats=int(own.seats), offer=own.offer, term=Term.P1M, billing=BillingCycle.MONTHLY,

@@ -1,0 +1,113 @@
+"""`drift --explain`: all that differs, in words a person reads, and as one document."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.live import NextTerm, Status
+from cspdecl.testing.builders import OFFER, OTHER_OFFER
+from tests.unit.cli.command import Project
+from tests.unit.engine.estates import declare
+from tests.unit.engine.harness import tenant_of
+
+ALPHA, BETA = tenant_of(1), tenant_of(2)
+
+
+def drifted(tmp_path) -> Project:
+    """Seats, end and name of one subscription changed, one suspended, one bought."""
+    project = Project(tmp_path)
+    declare(project.estate, "alpha", 10)
+    declare(project.estate, "beta", 4)
+    project.estate.apply()
+    project.world.advance(days=1)
+    with project.world.open() as state:
+        [item] = state.customers[ALPHA].subscriptions
+        state.set_seats(ALPHA, item.id, 12)
+        item = state.subscription(ALPHA, item.id)
+        assert item.term is not None
+        assert item.billing is not None
+        following = NextTerm(offer=OfferKey.parse(OFFER), seats=2, term=item.term, billing=item.billing)
+        state.put(ALPHA, replace(item, scheduled=following, nickname="Sales \x1b[31m"))
+        [other] = state.customers[BETA].subscriptions
+        state.put(BETA, replace(other, status=Status.SUSPENDED, end_of_term="unset"))
+        state.buy(BETA, offer=OfferKey.parse(OTHER_OFFER), seats=3)
+    return project
+
+
+def test_everything_that_differs_is_said_once(tmp_path):
+    """By subscription, as we left it and as it is; every field in words, and names that nobody declares at the end."""
+    project = drifted(tmp_path)
+
+    printed = project.run("drift", "--explain").stdout
+
+    ident = printed.split("id                        ")[1].split()[0]
+    assert printed.split("would put it right.\n", 1)[1] == (
+        "\n"
+        "alpha/m365 (as left by our last operation → as it is)\n"
+        "  seats                     10 → 12   (10 is declared)\n"
+        f"  scheduled for the renewal nothing → 2 seats of {OFFER} for one year, billed monthly\n"
+        "\n"
+        f"beta/{ident} (as left by our last operation → as it is)\n"
+        f"  id                        {ident}\n"
+        "  bought on                 2026-11-23\n"
+        f"  offer's name              Offer {OTHER_OFFER}\n"
+        "  runs until                2027-11-22\n"
+        f"  offer                     {OTHER_OFFER}\n"
+        "  seats                     3\n"
+        "  term                      one year\n"
+        "  billed                    monthly\n"
+        "  at the end of its term    renews\n"
+        "  scheduled for the renewal nothing\n"
+        "  status                    active\n"
+        "\n"
+        "beta/m365 (as left by our last operation → as it is)\n"
+        "  at the end of its term    renews → left open, auto-renew is off   (renews is declared)\n"
+        "  status                    active → suspended   (active is declared)\n"
+        "\n"
+        "Renamed in the provider's portal (no `nickname` is declared, so this is no drift):\n"
+        "  alpha/m365: “m365” → “Sales \\x1b[31m”\n"
+    )
+
+
+def test_explained_as_one_document(tmp_path):
+    """JSON stays one document, with what is explained inside; without `--explain` it has neither key."""
+    project = drifted(tmp_path)
+
+    told = json.loads(project.run("drift", "--explain", "--format", "json").stdout)
+    plain = json.loads(project.run("drift", "--format", "json").stdout)
+
+    assert {"field": "seats", "was": "10", "live": "12", "declared": "10"} in told["explained"][0]["differences"]
+    assert [("alpha/m365", "m365")] == [(item["address"], item["was"]) for item in told["renamed"]]
+    assert {"drift", "unknown", "complete"} == set(plain)
+    assert told["drift"] == plain["drift"]
+
+
+def test_names_alone_are_no_drift(tmp_path):
+    """0 and a note, however many were renamed."""
+    project = Project(tmp_path)
+    declare(project.estate, "alpha", 10)
+    project.estate.customer("beta", tenant=BETA)
+    project.estate.apply()
+    with project.world.open() as state:
+        state.rename(ALPHA, state.customers[ALPHA].subscriptions[0].id, "Sales")
+
+    told, plain = project.run("drift", "--explain"), project.run("drift")
+
+    assert (0, 0) == (told.returncode, plain.returncode)
+    assert ("“m365” → “Sales”" in told.stdout, "Sales" in plain.stdout) == (True, False)
+
+
+def test_what_stopped_says_how_it_is_now(tmp_path):
+    """A cancelled subscription is explained by its status, not by what it once was."""
+    project = Project(tmp_path)
+    declare(project.estate, "alpha", 10)
+    project.estate.customer("beta", tenant=BETA)
+    project.estate.apply()
+    with project.world.open() as state:
+        state.cancel(ALPHA, state.customers[ALPHA].subscriptions[0].id)
+
+    told = project.run("drift", "--explain").stdout
+
+    assert told.endswith("  status                    active → deleted   (active is declared)\n")
