@@ -121,9 +121,11 @@ def guarded(function: Function) -> Function:
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
+        except BrokenPipeError:
+            # whoever read our output has gone (`| head`): said here, since click would end with 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            leave(Exit.DONE)
         except (CspdeclError, OSError) as problem:
-            if isinstance(problem, BrokenPipeError):
-                raise
             leave(report_failure(problem))
 
     return run  # type: ignore[return-value]
