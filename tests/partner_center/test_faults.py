@@ -195,11 +195,13 @@ def test_reading_that_fails_before_the_write_changed_nothing(answer):
     assert [] == script.writes
 
 
+AGREEMENT = create_spec().agreement
+assert AGREEMENT is not None
 OPERATIONS = [
     *((action, PLACE) for action in ACTIONS),
     (purchase(), "/subscriptions"),
     (CreateCustomer(create=create_spec()), "/countryvalidationrules/us"),
-    (AttestAgreement(agreement=create_spec().agreement), "/agreements"),
+    (AttestAgreement(agreement=AGREEMENT), "/agreements"),
 ]
 
 

@@ -12,7 +12,7 @@ from cspdecl.billing.seats import Estate
 from cspdecl.core.action import Adopt, Forget, Rebind, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.money import Money
-from cspdecl.core.records import LedgerHead
+from cspdecl.core.records import LedgerHead, LedgerRecord
 from tests.unit.billing.estate import (
     ANCHOR,
     CONTEXT,
@@ -42,7 +42,7 @@ class Books:
     """A ledger that grows by operations and looks."""
 
     def __init__(self):
-        self.records = ()
+        self.records: tuple[LedgerRecord, ...] = ()
 
     def take(self, changes):
         head = LedgerHead(seq=self.records[-1].seq, hash=self.records[-1].hash) if self.records else None
