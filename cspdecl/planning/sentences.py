@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from cspdecl.commerce.policy import RETURN_WINDOW
+from cspdecl.commerce.decide_extended import goes_by_month
 from cspdecl.commerce.values import Decision
 from cspdecl.commerce.words import day, instant, last_day, seats, stay_billed
 from cspdecl.core.live import LiveSubscription
@@ -60,9 +60,9 @@ def about_windows(decision: Decision, live: LiveSubscription | None, prices: Pri
         out.append(Sentence.open(f"{new} can be returned until {instant(decision.added_until)}{owed}"))
     if decision.taken and decision.take_by is not None:
         assumed = " (assumed: the provider does not say)" if decision.assumed else ""
-        # an extended service term can be cancelled on any day: what is allowed for longer is no 7-day window
-        longer = live is not None and decision.take_by - live.policy.observed_at > RETURN_WINDOW
-        how = "can be cancelled" if longer else "inside the 7-day window"
+        # an extended service term can be cancelled on any day: that is no window of seven days
+        extended = live is not None and goes_by_month(live)
+        how = "can be cancelled" if extended else "inside the 7-day window"
         out.append(Sentence.open(f"{how} until {instant(decision.take_by)}{assumed}"))
     if decision.held and decision.held_until is not None and (decision.later is not None):
         out.append(_held(decision, live, prices, decision.held_until))
