@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from cspdecl.core.action import (
     SetEndOfTerm,
     SetSeats,
 )
+from cspdecl.core.desired import AgreementSpec, Contact
 from cspdecl.core.errors import NotAuthorised, TryLater
 from cspdecl.core.live import CustomerRef, NextTerm, ReadFailure
 from cspdecl.core.operation import Guard
@@ -195,8 +196,12 @@ def test_reading_that_fails_before_the_write_changed_nothing(answer):
     assert [] == script.writes
 
 
-AGREEMENT = create_spec().agreement
-assert AGREEMENT is not None
+AGREEMENT = AgreementSpec(
+    type="MicrosoftCustomerAgreement",
+    accepted_by=Contact(first_name="Tania", last_name="Carr", email="tania@example.com", phone=None),
+    accepted_on=date(2026, 11, 20),
+    attest="classic",
+)
 OPERATIONS = [
     *((action, PLACE) for action in ACTIONS),
     (purchase(), "/subscriptions"),
