@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from cspdecl.core.action import Purchase
 from cspdecl.core.operation import Plan
 from cspdecl.core.project import ProviderConfig
 from cspdecl.engine.apply import apply_plan
@@ -65,6 +68,36 @@ def test_reseller_100_from_a_differing_estate(tmp_path: Path):
 
         assert isinstance(again, Plan), "an empty plan was carried out"
     assert writes == len(simulator.requests(writes=True))
+
+
+def test_a_price_that_rose_after_the_plan_buys_nothing(tmp_path: Path):
+    """Microsoft republishes its list half as dear again between plan and apply: the cart says so, and stays a cart."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "manifests/reseller-100", folder)
+    simulator = world_of(folder, ROOT / "docs/demo/differences.yaml")
+    dearer = tmp_path / "republished.csv"
+    with (folder / LIST).open(encoding="utf-8-sig", newline="") as stream:
+        rows = [{**row, "UnitPrice": str(Decimal(row["UnitPrice"]) * 3 / 2)} for row in csv.DictReader(stream)]
+    with dearer.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+    def connect(config: ProviderConfig, mode: Mode) -> Provider:
+        return over_simulator(simulator, mode=mode)
+
+    with Session(folder, connect=connect) as session:
+        import_price_list(folder / LIST, folder / "prices", now=session.clock.now())
+        plan = make_plan(session, PlanRequest(customers=("lehel-film",))).plan
+        simulator.load_prices(dearer)
+        done = apply_plan(session, plan)
+
+    if isinstance(done, Plan):
+        pytest.fail("the saved plan was not carried out at all")
+    bought = [task for task in done.tasks if isinstance(task.operation.action, Purchase)]
+    assert ["stale"] == [task.state for task in bought]
+    assert "was approved" in bought[0].message
+    assert not [one for one in simulator.requests(writes=True) if one["path"].endswith("/checkout")]
 
 
 @pytest.mark.parametrize("name", ["starter", "edge-cases"])

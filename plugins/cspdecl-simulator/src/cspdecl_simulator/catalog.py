@@ -104,7 +104,8 @@ class Catalog:
     def price(
         self, sku: Sku, segment: str, term: str, plan: str, currency: str, country: str, now: datetime
     ) -> Price | None:
-        """The row in force: market's own before any market's, the latest start wins; None = not sold that way."""
+        """The row in force: the market's own before any market's, then the latest start, then what was loaded last (a
+        republished list, contract §9.2); None = not sold that way."""
         rows = self.prices.get((sku.key.upper(), segment, term, plan, currency), [])
         usable = [
             row
@@ -115,7 +116,7 @@ class Catalog:
         ]
         if not usable:
             return None
-        return max(usable, key=lambda row: (row.market != "", row.starts.timestamp() if row.starts else 0.0))
+        return max(reversed(usable), key=lambda row: (row.market != "", row.starts.timestamp() if row.starts else 0.0))
 
     def offered(self, sku: Sku, segment: str, currency: str, country: str, now: datetime) -> list[tuple[str, str]]:
         """Every (term, plan) that has a price today."""
