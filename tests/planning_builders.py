@@ -246,7 +246,7 @@ def make_plan(
             customers={live.key: live for live in lives}, absent={item.key: item for item in absent},
             unknown={item.key: item for item in unknown}, as_of=NOW, digest="1" * 64,
         ),
-        catalogs={"partner-center": catalog()} if catalogs is None else catalogs,
+        catalogs={("partner-center", "DE", "commercial"): catalog()} if catalogs is None else catalogs,
         prices=prices() if price_book is None else price_book,
         bindings={item.address: item for item in bindings},
         book={item.address: item for item in book},

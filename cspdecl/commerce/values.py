@@ -6,6 +6,7 @@ them later without deciding anything again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -13,12 +14,16 @@ from typing import Literal
 from cspdecl.core.action import Action
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferKey
-from cspdecl.core.desired import SubscriptionSpec
+from cspdecl.core.desired import Hold, ResellerOfRecord, SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic
-from cspdecl.core.live import LiveSubscription
+from cspdecl.core.inquiry import Promotions, ResellerStanding, TermEnds, Transitions, Unanswered
+from cspdecl.core.live import LiveSubscription, Qualification
 from cspdecl.core.operation import Reason, Waiting
 
-Field = Literal["offer", "term", "billing", "seats", "scheduled", "end_of_term", "nickname", "absent"]
+Field = Literal[
+    "offer", "term", "billing", "seats", "scheduled", "at_renewal", "end_of_term", "nickname", "absent", "suspended",
+    "reseller", "trial",
+]  # fmt: skip
 Symbol = Literal["+", "~", "-", "=>", "?", " "]
 
 
@@ -32,6 +37,15 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """Another line of the same customer that a decision looks at: what it declares and what runs for it (None: not
+    yet). An add-on's base, a base's add-ons, the line whose end is to be shared."""
+
+    spec: SubscriptionSpec
+    live: LiveSubscription | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What surrounds a decision.
 
@@ -39,7 +53,11 @@ class Setting:
     `pooled_elsewhere`: seats of the same offer that this customer has or will have on other subscriptions of ours.
     `running`: subscriptions this customer has, with those planned before this one; `held`: the offers it has or
     declares. `blocked`: why the provider refuses purchases. `agreement` "coming": an operation of this plan attests
-    it first.
+    it first. `model`: how we buy. `hold`: nothing is bought for this customer. `reseller`: who is to be on record,
+    with what is known of each in `standings`. `transitions`, `renewal_paths`, `term_ends`, `promotions` are the
+    provider's answers about this line; None was not asked, `Unanswered` could not be: neither is a yes.
+    `base`: the line that `addonOf` names; `addons`: the lines that name this one; `aligned`: the line whose end a
+    purchase is to share.
     """
 
     now: datetime
@@ -52,6 +70,20 @@ class Setting:
     held: frozenset[OfferKey] = frozenset()
     agreement: Literal["accepted", "coming", "none", "unknown"] = "accepted"
     blocked: str | None = None
+    model: Literal["direct", "indirect-provider", "indirect-reseller"] = "direct"
+    segment: str = "commercial"
+    country: str | None = None
+    hold: Hold | None = None
+    qualifications: tuple[Qualification, ...] | None = None
+    reseller: ResellerOfRecord | None = None
+    standings: Mapping[str, ResellerStanding | Unanswered] = field(default_factory=dict)
+    transitions: Transitions | Unanswered | None = None
+    renewal_paths: Transitions | Unanswered | None = None
+    term_ends: TermEnds | Unanswered | None = None
+    promotions: Promotions | Unanswered | None = None
+    base: Base | None = None
+    addons: tuple[Base, ...] = ()
+    aligned: Base | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

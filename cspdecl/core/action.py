@@ -5,12 +5,15 @@ Every action is absolute ("17 seats"), never a delta, so that asking twice canno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from cspdecl.core.address import Address
-from cspdecl.core.catalog import OfferKey
-from cspdecl.core.desired import AgreementSpec, CreateSpec, EndOfTerm, Profile
+from cspdecl.core.catalog import OfferKey, ProductKind
+from cspdecl.core.desired import AgreementSpec, CreateSpec, EndOfTerm, Profile, SellRule
 from cspdecl.core.live import LiveEndOfTerm, NextTerm
 from cspdecl.core.money import Money
 from cspdecl.core.terms import BillingCycle, Term
@@ -46,7 +49,13 @@ class UpdateProfile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
     """Buy a new subscription. `unit_price` is what one seat may cost a charge cycle as approved; None: unknown when
-    planned. `nickname` carries an unmistakable mark of this operation into order and subscription."""
+    planned. `nickname` carries an unmistakable mark of this operation into order and subscription.
+
+    `product` tells licences from software and perpetual ones. `custom_end`: the last day of a first term that is cut
+    short. `promotion`: the one that must stand on the cart's line before checkout; a missed condition is not refused
+    by the provider, it silently sells at the list price (contract §9.1). `trial` with `renews_to`: what it becomes.
+    `reseller`, `additional_resellers`: PartnerIDs on record; `reseller_attested` as the cart wants it.
+    """
 
     kind: Literal["purchase"] = "purchase"
     offer: OfferKey
@@ -57,6 +66,45 @@ class Purchase:
     segment: str
     country: str
     unit_price: Money | None
+    product: ProductKind = "license"
+    custom_end: date | None = None
+    promotion: str | None = None
+    trial: bool = False
+    renews_to: Term | None = None
+    attested: bool = False
+    reseller: str | None = None
+    additional_resellers: tuple[str, ...] = ()
+    reseller_attested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyAzurePlan:
+    """Buy the customer's Azure plan: one a customer, no seats, no term (contract §15)."""
+
+    kind: Literal["buy_azure_plan"] = "buy_azure_plan"
+    nickname: str
+    country: str
+    reseller: str | None = None
+    additional_resellers: tuple[str, ...] = ()
+    reseller_attested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBudget:
+    """Set what a month's Azure usage of a customer is expected to stay under. It limits nothing by itself."""
+
+    kind: Literal["set_budget"] = "set_budget"
+    before: Decimal | None
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestQualification:
+    """Ask for a customer's qualification; Microsoft vets it, which takes days (contract §6)."""
+
+    kind: Literal["request_qualification"] = "request_qualification"
+    name: Literal["education", "government", "nonprofit", "state-owned"]
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +142,76 @@ class SetEndOfTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspend:
+    """Stop the service. Billing goes on, auto-renew goes off and what was scheduled is dropped (contract §13.1)."""
+
+    kind: Literal["suspend"] = "suspend"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Start the service again. Auto-renew stays off until it is set (contract §13.1)."""
+
+    kind: Literal["resume"] = "resume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTerm:
+    """Go over to a longer term now: a commitment for the whole of it, which cannot be undone (contract §13.1, §13.5).
+
+    `unit_price` is what one seat may cost a charge cycle of the new plan as approved; None: unknown when planned.
+    """
+
+    kind: Literal["change_term"] = "change_term"
+    seats: int
+    before_term: Term
+    before_billing: BillingCycle
+    term: Term
+    billing: BillingCycle
+    unit_price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Upgrade seats to another offer, or turn a trial into what is paid for. Cannot be undone (contract §13.7).
+
+    All seats: the subscription stays and its offer changes. Fewer: a new subscription with the same end, bound to the
+    same address as the second one. `into`: seats move to that existing subscription. `before` is what the source had,
+    `seats` how many move; `target_before` what `into` had. `reassign`: the users' licences are to move along.
+    """
+
+    kind: Literal["transition"] = "transition"
+    source: OfferKey
+    target: OfferKey
+    before: int
+    seats: int
+    into: str | None = None
+    target_before: int = 0
+    reassign: bool = True
+    term: Term | None = None
+    billing: BillingCycle | None = None
+    promotion: str | None = None
+    unit_price: Money | None = None
+    trial: bool = False
+    segment: str = "commercial"
+    country: str = ""
+
+    @property
+    def full(self) -> bool:
+        """Whether the subscription itself becomes the other offer."""
+        return self.into is None and self.seats >= self.before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReseller:
+    """Put another reseller on record for a running subscription (its `partnerId`)."""
+
+    kind: Literal["set_reseller"] = "set_reseller"
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rename:
     """Change the name shown in the provider's portal."""
 
@@ -104,10 +222,12 @@ class Rename:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """Cancel now, inside the window."""
+    """Cancel now, inside the window. What was bought as software or for good is cancelled by its order."""
 
     kind: Literal["cancel"] = "cancel"
     seats: int
+    product: ProductKind = "license"
+    order_id: str | None = None
 
 
 # ---- actions in our own books ----
@@ -151,6 +271,15 @@ class BookService:
     after: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reprice:
+    """Charge another price of our own from now on. Nothing is sent anywhere; it has a record of its own."""
+
+    kind: Literal["reprice"] = "reprice"
+    before: SellRule | None
+    after: SellRule | None
+
+
 Action = (
     CreateCustomer
     | AttestAgreement
@@ -160,12 +289,21 @@ Action = (
     | ScheduleRenewal
     | ClearSchedule
     | SetEndOfTerm
+    | BuyAzurePlan
+    | SetBudget
+    | RequestQualification
+    | Suspend
+    | Resume
+    | ChangeTerm
+    | Transition
+    | SetReseller
     | Rename
     | Cancel
     | Adopt
     | Forget
     | Rebind
     | BookService
+    | Reprice
 )
 
 #: Actions that send something to a provider; the others change only our own store.
@@ -178,6 +316,17 @@ PROVIDER_ACTIONS = (
     ScheduleRenewal,
     ClearSchedule,
     SetEndOfTerm,
+    BuyAzurePlan,
+    SetBudget,
+    RequestQualification,
+    Suspend,
+    Resume,
+    ChangeTerm,
+    Transition,
+    SetReseller,
     Rename,
     Cancel,
 )
+
+#: Actions in our own books that leave a record of their own.
+BOOK_ACTIONS = (BookService, Reprice)

@@ -27,6 +27,13 @@ class Capability(enum.Flag):
     PRICE_PREVIEW = enum.auto()
     CHANGE_FEED = enum.auto()
     CHARGES = enum.auto()
+    CHANGE_TERM = enum.auto()
+    TRIALS = enum.auto()
+    PROMOTIONS = enum.auto()
+    AZURE_PLAN = enum.auto()
+    PERPETUAL = enum.auto()
+    QUALIFICATIONS = enum.auto()
+    RESELLER_OF_RECORD = enum.auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from cspdecl.core.terms import BillingCycle, Term
+
+#: What kind of thing an offer is: each has windows and charges of its own (contract §§11, 13.3, 15).
+ProductKind = Literal["license", "software", "perpetual", "azure_plan", "marketplace", "other"]
 
 _OFFER = re.compile(r"[0-9A-Za-z]{12}:[0-9A-Za-z]{4}")
 
@@ -59,7 +63,11 @@ class OfferTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """An offer as the provider's catalogue describes it. `terms` empty: withdrawn from sale."""
+    """An offer as the provider's catalogue describes it. `terms` empty: withdrawn from sale.
+
+    `upgrades` are the offers it names as targets of a conversion; whether one can be had is asked per subscription.
+    `attestation`: the buyer has to confirm something (`attested` on the line) before it is sold.
+    """
 
     key: OfferKey
     title: str
@@ -70,11 +78,14 @@ class Offer:
     trial: bool = False
     addon: bool = False
     prerequisites: tuple[OfferKey, ...] = ()
+    product: ProductKind = "license"
+    upgrades: tuple[OfferKey, ...] = ()
+    attestation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Offers of one market as read at `as_of`. `missing` were asked for and are not sold there;
+    """Offers of one market and segment as read at `as_of`. `missing` were asked for and are not sold there;
     `unread` could not be asked, so nothing may be concluded about them."""
 
     market: str
@@ -82,3 +93,8 @@ class Catalog:
     as_of: datetime
     missing: tuple[OfferKey, ...] = ()
     unread: tuple[OfferKey, ...] = ()
+    segment: str = "commercial"
+
+
+#: Catalogues by provider, market and segment: what is sold to a school in France is another list.
+Catalogs = Mapping[tuple[str, str, str], Catalog]

@@ -8,11 +8,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 
 from cspdecl.core.address import Address
-from cspdecl.core.catalog import OfferKey
+from cspdecl.core.catalog import OfferKey, ProductKind
 from cspdecl.core.desired import Profile
 from cspdecl.core.terms import BillingCycle, Term
 
@@ -66,19 +67,25 @@ class ChangePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextTerm:
-    """What is scheduled for the renewal."""
+    """What is scheduled for the renewal. `ends`: its last day where that is set; `promotion`: what will apply."""
 
     offer: OfferKey
     seats: int
     term: Term
     billing: BillingCycle
+    ends: date | None = None
+    promotion: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSubscription:
     """One subscription as read. `term_ends` is exclusive: the first instant of the next term. `cycle_ends` likewise.
 
-    `offer` is None for what is not product:SKU (legacy offers, Azure plans); such subscriptions are never matched.
+    `offer` is None for what is not product:SKU (legacy offers); such subscriptions are never matched. `product` tells
+    licences from software, from perpetual licences (which have neither term nor subscription: `id` is order and line)
+    and from Azure plans. `custom_end`: the term was given this last day. `reseller`: the PartnerID on record.
+    `full_refund_until`: before it a cancellation returns everything (`refundOptions`). `suspended_by`: who suspended
+    it, where the provider says; one that Microsoft suspended cannot be resumed from here (contract §13.1).
     """
 
     id: str
@@ -99,21 +106,43 @@ class LiveSubscription:
     scheduled: NextTerm | None
     order_id: str | None
     promotion: str | None = None
+    product: ProductKind = "license"
+    custom_end: date | None = None
+    reseller: str | None = None
+    full_refund_until: datetime | None = None
+    suspended_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qualification:
+    """A qualification of a customer as the provider shows it: what it is, and how far its vetting is."""
+
+    name: Literal["education", "government", "nonprofit", "state-owned"]
+    status: Literal["in-review", "approved", "denied"]
+
+
+#: What may be read of a customer beside its subscriptions, since each costs a request of its own.
+Wanted = Literal["qualifications", "budget", "licences"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerRef:
-    """How to find a customer: by tenant id, or by domain while the id is not known."""
+    """How to find a customer: by tenant id, or by domain while the id is not known. `wanted`: what else to read."""
 
     key: str
     tenant: str | None
     domain: str | None
+    wanted: frozenset[Wanted] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCustomer:
     """One customer as read at `read_at` (the provider's time). `agreement` "none": nobody has accepted yet;
-    "unknown": it could not be asked (missing credentials). `blocked`: why the provider refuses purchases."""
+    "unknown": it could not be asked (missing credentials). `blocked`: why the provider refuses purchases.
+
+    `qualifications` and `budget` are None where they were not asked for or could not be read; a budget that is not
+    set is 0. `wanted` is what this reading was asked for.
+    """
 
     key: str
     tenant: str
@@ -124,6 +153,9 @@ class LiveCustomer:
     blocked: str | None
     profile: Profile | None
     read_at: datetime
+    qualifications: tuple[Qualification, ...] | None = None
+    budget: Decimal | None = None
+    wanted: frozenset[Wanted] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Literal
 
-from cspdecl.core.action import PROVIDER_ACTIONS, Action, BookService
+from cspdecl.core.action import BOOK_ACTIONS, PROVIDER_ACTIONS, Action
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import EndOfTerm, SellRule
@@ -64,7 +65,8 @@ class PriceDelta:
     `cost_cycle`: change of cost a charge cycle (`cycle`). `cost_now`: what the rest of the running cycle costs or
     returns, an estimate by our proration. `commitment`: what this newly obliges to pay until `commitment_until`
     (exclusive). `sell`: change of our price every `sell_every`. `basis` says how it was computed, in words.
-    `price_list_for`: the month that was priced, only where the list is for an earlier one.
+    `price_list_for`: the month that was priced, only where the list is for an earlier one. `discount` is what a
+    promotion takes off the price, `unit_price` what is left of it.
     """
 
     cycle: BillingCycle
@@ -82,6 +84,8 @@ class PriceDelta:
     price_list_for: str | None = None
     basis: str = ""
     unknown: tuple[str, ...] = ()
+    discount: Fraction | None = None
+    promotion: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,7 @@ class LineContext:
     billing: BillingCycle | None = None
     end_of_term: EndOfTerm | None = None
     seats: int | None = None
+    segment: str = "commercial"
     bundle: str | None = None
     bundle_version: str | None = None
     bundle_instance: Address | None = None
@@ -287,4 +292,4 @@ class Plan:
     @property
     def sends(self) -> bool:
         """Whether anything would be sent to a provider or booked: adopting and renaming touch only our own bindings."""
-        return any(isinstance(item.action, (*PROVIDER_ACTIONS, BookService)) for item in self.operations)
+        return any(isinstance(item.action, (*PROVIDER_ACTIONS, *BOOK_ACTIONS)) for item in self.operations)

@@ -25,12 +25,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """Done, and read back. `subscription` or `customer` is what is live afterwards, as read, not as assumed."""
+    """Done, and read back. `subscription` or `customer` is what is live afterwards, as read, not as assumed.
+
+    `also`: other subscriptions the operation changed: what is left of the source of an upgrade.
+    """
 
     kind: Literal["applied"] = "applied"
     receipt: Receipt
     subscription: LiveSubscription | None = None
     customer: LiveCustomer | None = None
+    also: tuple[LiveSubscription, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,8 @@ class PriceRow:
     """One row of a price list: what one seat costs for the whole `term`, and the list price beside it.
 
     Valid from `effective_from` to before `effective_to`. `tier` names the seat range the row is for ("1-300"), empty
-    where the sheet has none. Source: price sheet columns (contract §9.2, 2023-10).
+    where the sheet has none. `view` is the sheet it stands in: licences, software, or extended service terms, whose
+    rows are for a month. Source: price sheet columns (contract §9.2, 2023-10; views 2026).
     """
 
     offer: OfferKey
@@ -100,6 +101,7 @@ class PriceRow:
     effective_from: datetime
     effective_to: datetime
     tier: str = ""
+    view: Literal["license", "software", "est"] = "license"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,9 @@ class UnitPrice:
     """What one seat costs: per term as printed, per charge cycle exactly, and per cycle as an instalment in cents.
 
     `list_date` and `list_digest` name the price list it was read from, `valid_from` and `segment` the row in it.
-    `asked_for` is the month that was to be priced, set only where the list is for an earlier one.
+    `asked_for` is the month that was to be priced, set only where the list is for an earlier one. `erp_term` is the
+    list (ERP) price beside the cost. `discount` of `promotion` is already taken off the cost. `forecast`: no row of
+    its own stands behind it, only a documented ratio, and every basis says so.
     """
 
     term_price: Money
@@ -120,6 +124,10 @@ class UnitPrice:
     valid_from: datetime | None = None
     segment: str = "commercial"
     asked_for: str | None = None
+    erp_term: Money | None = None
+    discount: Fraction | None = None
+    promotion: str | None = None
+    forecast: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,17 @@ from datetime import UTC, date, datetime, timedelta
 
 
 class Term(enum.StrEnum):
-    """How long a commitment runs, as ISO 8601 durations."""
+    """How long a commitment runs, as ISO 8601 durations. `OneTime`: a perpetual licence, owned for good."""
 
     P1M = "P1M"
     P1Y = "P1Y"
     P3Y = "P3Y"
+    ONCE = "OneTime"
 
     @property
     def months(self) -> int:
-        """Length in months."""
-        return {"P1M": 1, "P1Y": 12, "P3Y": 36}[self.value]
+        """Length in months; 0 where nothing runs."""
+        return {"P1M": 1, "P1Y": 12, "P3Y": 36, "OneTime": 0}[self.value]
 
 
 class BillingCycle(enum.StrEnum):
@@ -42,6 +43,8 @@ class BillingCycle(enum.StrEnum):
 
 def cycles_in(term: Term, billing: BillingCycle) -> int | None:
     """Charge cycles in one term (P1Y monthly: 12), or None where the pair makes no sense."""
+    if term is Term.ONCE or billing is BillingCycle.ONE_TIME:
+        return 1 if (term, billing) == (Term.ONCE, BillingCycle.ONE_TIME) else None
     months = billing.months
     if months is None or months > term.months:
         return None

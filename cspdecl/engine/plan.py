@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from cspdecl.core.action import Cancel, Forget, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
-from cspdecl.core.catalog import Catalog
+from cspdecl.core.catalog import Catalogs
 from cspdecl.core.diagnostics import Origin, error
 from cspdecl.core.errors import CspdeclError, ManifestError, StoreDamaged
+from cspdecl.core.inquiry import Answers
 from cspdecl.core.live import LiveState
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.records import Recorded
@@ -71,7 +72,7 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
     bindings = store.bindings()
     scope = scope_of(session, desired, bindings, request)
     capabilities: dict[str, Capability] = {}
-    catalogs: dict[str, Catalog] = {}
+    catalogs: Catalogs = {}
     providers: Mapping[str, Provider] = {}
     if request.cached:
         now = session.clock.now()
@@ -90,9 +91,9 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
             for text in provider.warnings:
                 progress.say(f"warning: {provider.name}: {text}")
         catalogs = refresh.read_catalogs(
-            project=project, offers=refresh.offers_in_question(desired, live), providers=providers, progress=progress
+            offers=refresh.offers_in_question(project, desired, live), providers=providers, progress=progress
         )
-    return _decide(session, live, now, scope, capabilities, catalogs, providers, calls)
+    return _decide(session, live, now, scope, capabilities, catalogs, providers, calls, progress)
 
 
 def providers_needed(desired: DesiredState, scope: tuple[str, ...] | None) -> set[str]:
@@ -106,11 +107,13 @@ def _decide(
     now: datetime,
     scope: tuple[str, ...] | None,
     capabilities: Mapping[str, Capability],
-    catalogs: Mapping[str, Catalog],
+    catalogs: Catalogs,
     providers: Mapping[str, Provider],
     calls: int,
+    progress: Progress,
 ) -> Planned:
     from cspdecl.billing.fold import fold_book, fold_recorded
+    from cspdecl.planning.inquiries import find_inquiries
     from cspdecl.planning.plan import plan
 
     project, desired = session.require()
@@ -120,6 +123,15 @@ def _decide(
     prices = session.prices(_offers(desired, live))
     last_hashes = {record.address: record.hash for record in records}
     book = fold_book(records)
+    recorded = dict(fold_recorded(records))
+    answers: Answers = {}
+    if providers:
+        before = sum(provider.calls for provider in providers.values())
+        inquiries = find_inquiries(
+            project=project, desired=desired, live=live, bindings=bindings, capabilities=capabilities, now=now
+        )
+        answers = refresh.read_answers(inquiries=inquiries, providers=providers, progress=progress)
+        calls += sum(provider.calls for provider in providers.values()) - before
 
     def decide(state: LiveState) -> Plan:
         return plan(
@@ -135,6 +147,8 @@ def _decide(
             now=now,
             scope=scope,
             commit=provenance.commit_of(session.root),
+            answers=answers,
+            recorded=recorded,
         )
 
     made = decide(live)
@@ -147,7 +161,7 @@ def _decide(
         if fresh.digest != live.digest:
             made = decide(fresh)
         live = fresh
-    return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=dict(fold_recorded(records)))
+    return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=recorded)
 
 
 def refuse_cut_files(loaded: Loaded, desired: DesiredState, operations: Sequence[Operation]) -> None:

@@ -5,22 +5,26 @@ What cannot be read stays unknown and says why; it never looks like an empty cus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cspdecl.commerce.prices import market_of
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.digest import digest_of
-from cspdecl.core.live import Bindings, CustomerAbsent, CustomerRef, LiveCustomer, LiveState, ReadFailure
+from cspdecl.core.inquiry import Unanswered
+from cspdecl.core.live import Bindings, CustomerAbsent, CustomerRef, LiveCustomer, LiveState, ReadFailure, Wanted
 from cspdecl.core.plain import to_plain
+from cspdecl.core.terms import Term
 from cspdecl.engine.waiting import each, patiently
 from cspdecl.spi.store import Batch
 
 if TYPE_CHECKING:
-    from cspdecl.core.desired import DesiredState
+    from cspdecl.core.desired import CustomerSpec, DesiredState, SubscriptionSpec
+    from cspdecl.core.inquiry import Answer, Inquiry
     from cspdecl.core.project import Project
     from cspdecl.engine.progress import Progress
     from cspdecl.spi.provider import Provider
@@ -47,8 +51,22 @@ def refs_of(desired: DesiredState, bindings: Bindings, scope: Iterable[str] | No
             bound = bindings.get(Address(key))
             tenant = spec.tenant or (bound.tenant if bound else None)
             domain = spec.create.full_domain if spec.create else None
-            refs.setdefault(spec.provider, []).append(CustomerRef(key=key, tenant=tenant, domain=domain))
+            refs.setdefault(spec.provider, []).append(
+                CustomerRef(key=key, tenant=tenant, domain=domain, wanted=wanted_of(spec))
+            )
     return refs
+
+
+def wanted_of(spec: CustomerSpec) -> frozenset[Wanted]:
+    """What must be read of a customer beside its subscriptions, because something declared is compared with it."""
+    wanted: set[Wanted] = set()
+    if spec.qualification is not None:
+        wanted.add("qualifications")
+    if any(plan.budget is not None for plan in spec.azure_plans):
+        wanted.add("budget")
+    if any(line.term is Term.ONCE for line in spec.subscriptions):
+        wanted.add("licences")
+    return frozenset(wanted)
 
 
 def refresh(
@@ -149,12 +167,16 @@ def reread(
     return live_state(customers, live.absent, unknown, fallback=live.as_of)
 
 
-def offers_in_question(desired: DesiredState, live: LiveState) -> dict[str, set[OfferKey]]:
-    """Offers a plan must know the catalogue entry of, by provider: of lines that are not running with just these seats.
+Place = tuple[str, str, str]
+
+
+def offers_in_question(project: Project, desired: DesiredState, live: LiveState) -> dict[Place, set[OfferKey]]:
+    """Offers a plan must know the catalogue entry of, by provider, market and segment: of lines that are not running
+    with just these seats, and of what lines are to become.
 
     What is as declared needs no catalogue, so an unchanged estate asks for none.
     """
-    wanted: dict[str, set[OfferKey]] = {}
+    wanted: dict[Place, set[OfferKey]] = {}
     for key, spec in desired.customers.items():
         customer = live.customers.get(key)
         if customer is None and key not in live.absent:
@@ -162,24 +184,52 @@ def offers_in_question(desired: DesiredState, live: LiveState) -> dict[str, set[
         running = {
             (item.offer, item.seats) for item in (customer.subscriptions if customer else ()) if item.status.running
         }
+        market = market_of(spec, customer) or project.market
         for line in spec.subscriptions:
+            group = wanted.setdefault((line.provider, market, spec.segment), set())
             if not line.absent and (line.offer, line.seats) not in running:
-                wanted.setdefault(line.provider, set()).add(line.offer)
-    return wanted
+                group.add(line.offer)
+            group.update(_becoming(line))
+    return {place: offers for place, offers in wanted.items() if offers}
+
+
+def _becoming(line: SubscriptionSpec) -> Iterator[OfferKey]:
+    """Offers that a line names beside its own."""
+    if line.at_renewal is not None and line.at_renewal.offer is not None:
+        yield line.at_renewal.offer
+    if line.renews_to is not None and line.renews_to.offer is not None:
+        yield line.renews_to.offer
 
 
 def read_catalogs(
-    *, project: Project, offers: Mapping[str, set[OfferKey]], providers: Mapping[str, Provider], progress: Progress
-) -> dict[str, Catalog]:
-    """What of these offers is for sale, a catalogue a provider."""
-    catalogs: dict[str, Catalog] = {}
-    for name, provider in providers.items():
-        group = offers.get(name, set())
-        if group:
+    *, offers: Mapping[Place, set[OfferKey]], providers: Mapping[str, Provider], progress: Progress
+) -> dict[Place, Catalog]:
+    """What of these offers is for sale, a catalogue a provider, market and segment."""
+    catalogs: dict[Place, Catalog] = {}
+    for (name, market, segment), group in sorted(offers.items()):
+        if name in providers:
             progress.start("reading the catalogue", None)
-            ask = partial(provider.catalog, project.market, "commercial", sorted(group))
-            catalogs[name] = patiently(ask, whom=name, progress=progress)
+            ask = partial(providers[name].catalog, market, segment, sorted(group))
+            catalogs[name, market, segment] = patiently(ask, whom=name, progress=progress)
             progress.done()
-        else:
-            catalogs[name] = Catalog(market=project.market, offers={}, as_of=provider.now())
     return catalogs
+
+
+def read_answers(
+    *, inquiries: Iterable[tuple[str, Inquiry]], providers: Mapping[str, Provider], progress: Progress
+) -> dict[tuple[str, Inquiry], Answer]:
+    """What the providers say to a plan's questions; one that forgets a question has not answered it."""
+    groups: dict[str, list[Inquiry]] = {}
+    for name, inquiry in inquiries:
+        groups.setdefault(name, []).append(inquiry)
+    answers: dict[tuple[str, Inquiry], Answer] = {}
+    for name, group in sorted(groups.items()):
+        unique = list(dict.fromkeys(group))
+        progress.start("asking what is possible", len(unique))
+        for inquiry, answer in each(partial(providers[name].ask, unique), whom=name, progress=progress):
+            answers[name, inquiry] = answer
+            progress.step(type(inquiry).__name__)
+        for inquiry in unique:
+            answers.setdefault((name, inquiry), Unanswered(reason=f"provider `{name}` gave no answer"))
+        progress.done()
+    return answers

@@ -18,16 +18,25 @@ from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
     BookService,
+    BuyAzurePlan,
     Cancel,
+    ChangeTerm,
     ClearSchedule,
     CreateCustomer,
     Forget,
     Purchase,
     Rebind,
     Rename,
+    Reprice,
+    RequestQualification,
+    Resume,
     ScheduleRenewal,
+    SetBudget,
     SetEndOfTerm,
+    SetReseller,
     SetSeats,
+    Suspend,
+    Transition,
     UpdateProfile,
 )
 from cspdecl.core.address import Address
@@ -141,6 +150,24 @@ class Settler:
                 return "scheduled change taken back"
             case SetEndOfTerm(after=choice):
                 return f"end of term: {choice}"
+            case BuyAzurePlan():
+                return "Azure plan bought"
+            case SetBudget(after=amount):
+                return f"usage budget {amount}"
+            case RequestQualification(name=name):
+                return f"qualification asked for: {name}"
+            case Suspend():
+                return "suspended"
+            case Resume():
+                return "resumed"
+            case ChangeTerm(term=term, billing=billing):
+                return f"term {term}, billed {billing}"
+            case Transition(seats=seats, target=target):
+                return f"{counted(seats, 'seat')} upgraded to {target}"
+            case SetReseller(after=reseller):
+                return f"reseller on record: {reseller}"
+            case Reprice(after=rule):
+                return "own price changed" if rule else "own price taken back"
             case Rename(after=name):
                 return f"renamed to {name!r}"
             case Cancel():
@@ -224,17 +251,25 @@ class BatchBuilder:
                     address,
                     Binding(address=address, provider=provider, tenant=answer.customer.tenant, ids=(), offer=None),
                 )
-            case Purchase(offer=offer) if answer.subscription is not None:
+            case Purchase() | BuyAzurePlan() if answer.subscription is not None:
                 tenant = self.settler.call_of(operation, request_id="", correlation_id="", checkpoint=None).tenant or ""
-                self._set(
-                    address,
-                    Binding(
-                        address=address, provider=provider, tenant=tenant, ids=(answer.subscription.id,), offer=offer
-                    ),
-                )
+                offer = answer.subscription.offer
+                ids = (answer.subscription.id,)
+                self._set(address, Binding(address=address, provider=provider, tenant=tenant, ids=ids, offer=offer))
+            case Transition(target=target) if (bound := self.settler.bindings.get(address)) is not None:
+                # a full upgrade keeps the subscription's id, a partial one adds the new one behind it (contract §13.7)
+                seen = answer.subscription
+                added = (seen.id,) if seen is not None and seen.id not in bound.ids else ()
+                ended = {item.id for item in answer.also if not item.status.running}
+                left = tuple(one for one in (*bound.ids, *added) if one not in ended)
+                self._set(address, replace(bound, ids=left, offer=target if len(left) == 1 else bound.offer))
             case Adopt(provider=name, tenant=tenant, ids=ids, offer=offer_key):
                 self._set(address, Binding(address=address, provider=name, tenant=tenant, ids=ids, offer=offer_key))
-            case Cancel() | Forget():
+            case Cancel():
+                known = self.settler.bindings.get(address)
+                left = tuple(one for one in known.ids if one != operation.guard.subscription) if known else ()
+                self._set(address, replace(known, ids=left) if known and left else None)
+            case Forget():
                 self._set(address, None)
             case Rebind(source=source):
                 old = self.settler.bindings.get(source)
@@ -259,8 +294,12 @@ class BatchBuilder:
             self.touched.add(key)
         customer, seen = self.settler.live.get(key), answer.subscription
         if customer is not None and seen is not None:
-            others = tuple(item for item in customer.subscriptions if item.id != seen.id)
-            self.settler.live[key] = replace(customer, subscriptions=(*others, seen))
+            fresh = (*answer.also, seen)
+            others = tuple(item for item in customer.subscriptions if item.id not in {one.id for one in fresh})
+            self.settler.live[key] = replace(customer, subscriptions=(*others, *fresh))
+            self.touched.add(key)
+        elif customer is not None and isinstance(operation.action, SetBudget):
+            self.settler.live[key] = replace(customer, budget=operation.action.after)
             self.touched.add(key)
         elif customer is not None and isinstance(operation.action, Cancel):
             ids = (operation.guard.subscription,)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from cspdecl.commerce.decide import decide
 from cspdecl.commerce.prices import market_of, prices_in
-from cspdecl.commerce.values import Decision, Delta, Setting
+from cspdecl.commerce.values import Decision, Delta
 from cspdecl.core.action import Adopt, Cancel, Forget, Purchase, Rebind, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
-from cspdecl.core.catalog import Catalog, Offer, OfferKey
+from cspdecl.core.catalog import Offer, OfferKey
 from cspdecl.core.desired import CustomerSpec, Move, Retired, SubscriptionSpec
 from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
 from cspdecl.core.operation import CustomerNote, Guard, PriceDelta, Reason
-from cspdecl.core.project import PriceBook, Project
 from cspdecl.core.records import BookEntry
 from cspdecl.planning.account import Agreement, plan_account
 from cspdecl.planning.bundles import bundle_sell_change
@@ -29,30 +28,10 @@ from cspdecl.planning.moves import apply_moves
 from cspdecl.planning.rows import CustomerPlan, Row
 from cspdecl.planning.sequence import Sequence, guard_after, guard_of, purchase_mark
 from cspdecl.planning.services import Booked, plan_services
+from cspdecl.planning.setting import Surroundings
+from cspdecl.planning.world import World
 
 _EMPTY: Mapping[Address, Binding] = {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What every customer's plan is made from."""
-
-    project: Project
-    catalogs: Mapping[str, Catalog]
-    prices: PriceBook
-    last_hashes: Mapping[Address, str]
-    capabilities: Mapping[str, Capability]
-    now: datetime
-
-    def offer(self, provider: str, key: OfferKey) -> tuple[Offer | None, Literal["sold", "missing", "unread"]]:
-        """The catalogue's entry, or why there is none."""
-        catalog = self.catalogs.get(provider)
-        if catalog is None:
-            return None, "unread"
-        offer = catalog.offers.get(key)
-        if offer is not None:
-            return offer, "sold"
-        return None, "missing" if key in catalog.missing else "unread"
 
 
 def plan_customer(
@@ -139,24 +118,19 @@ class _Lines:
         self.pairs, self.agreement, self.sequence, self.out = pairs, agreement, sequence, out
         self.anchors: dict[Address, str] = {}
         self.bought: dict[OfferKey, list[str]] = {}
-        self.running = sum(item.status.running for item in there.subscriptions)
-        self.held = frozenset(
-            {item.offer for item in there.subscriptions if item.status.running and item.offer is not None}
-            | {line.offer for line in spec.subscriptions if not line.absent}
-        )
-        self.pool: dict[OfferKey, int] | None = None
+        self.around = Surroundings(world=world, spec=spec, there=there, pairs=pairs, agreement=agreement)
 
     def line(self, pair: Pair, delta: Delta | None) -> None:
         """Decide one line and append what follows from it."""
         spec, live = pair.spec, pair.live
         if live is None and spec.absent:
             return
-        offer, state = self.world.offer(spec.provider, spec.offer)
+        offer, state = self.around.offer(spec.provider, spec.offer)
         title = offer.title if offer else live.title if live else None
         decision = Decision(symbol=" ")
         if live is None or delta is not None:
             delta = delta or Delta(spec=spec, live=None, fields=frozenset())
-            decision = decide(delta, self._setting(spec, live, offer, state))
+            decision = decide(delta, self.around.setting(spec, live, offer, state))
         self.out.diagnostics += decision.diagnostics
         self.out.waiting += decision.waiting
         operations, preview = [], None
@@ -255,7 +229,7 @@ class _Lines:
             )
             if isinstance(action, Purchase):
                 self.bought.setdefault(spec.offer, []).append(ident)
-                self.running += 1
+                self.around.running += 1
             if context.anchor and context.bundle_instance and isinstance(action, Purchase | SetSeats):
                 self.anchors[context.bundle_instance] = ident
             done.append(ident)
@@ -263,10 +237,7 @@ class _Lines:
         return done, shown
 
     def _named(self, spec: SubscriptionSpec, action: Purchase, guard: Guard, preview: PriceDelta) -> Purchase:
-        catalog = self.world.catalogs.get(spec.provider)
-        action = replace(
-            action, country=catalog.market if catalog else self.world.project.market, unit_price=preview.unit_price
-        )
+        action = replace(action, country=self.around.market, unit_price=preview.unit_price)
         mark = purchase_mark(spec.address, action, guard, self.world.last_hashes.get(spec.address, ""))
         name = spec.nickname or spec.display_name or spec.address.name
         return replace(action, nickname=marked_name(name, mark))
@@ -292,46 +263,6 @@ class _Lines:
         bundle = bundle_of(spec, self.spec)
         of_bundle = bundle_sell_change(spec, bundle, before, after) if bundle else None
         return add_sell(sell_change(spec.sell, before, after), of_bundle)
-
-    def _setting(
-        self, spec: SubscriptionSpec, live: LiveSubscription | None, offer: Offer | None,
-        state: Literal["sold", "missing", "unread"],
-    ) -> Setting:  # fmt: skip
-        provider = self.world.project.providers.get(spec.provider)
-        return Setting(
-            now=self.world.now,
-            capabilities=self.world.capabilities.get(spec.provider, Capability.NONE),
-            environment=provider.environment if provider else "production",
-            offer=offer,
-            offer_state=state,
-            pooled_elsewhere=self._pooled(spec, live),
-            running=self.running,
-            held=self.held,
-            agreement=self.agreement,
-            blocked=self.there.blocked,
-        )
-
-    def _pooled(self, spec: SubscriptionSpec, live: LiveSubscription | None) -> int:
-        """Seats of the same offer on the customer's other lines and subscriptions, the larger of is and shall."""
-        if self.pool is None:
-            self.pool = _pool(self.pairs, self.there)
-        return self.pool.get(spec.offer, 0) - max(spec.seats, live.seats if live else 0)
-
-
-def _pool(pairs: Iterable[Pair], there: LiveCustomer) -> dict[OfferKey, int]:
-    """Seats an offer, over all lines and all subscriptions that no line stands for."""
-    total: dict[OfferKey, int] = {}
-    paired = set()
-    for pair in pairs:
-        shall = 0 if pair.spec.absent else pair.spec.seats
-        seats = max(shall, pair.live.seats if pair.live else 0)
-        total[pair.spec.offer] = total.get(pair.spec.offer, 0) + seats
-        if pair.live is not None:
-            paired.add(pair.live.id)
-    for item in there.subscriptions:
-        if item.offer is not None and item.status.running and item.id not in paired and not item.trial:
-            total[item.offer] = total.get(item.offer, 0) + item.seats
-    return total
 
 
 def _nobody(spec: CustomerSpec, now: datetime) -> LiveCustomer:

@@ -15,15 +15,16 @@ from cspdecl.commerce.prices import older_lists
 from cspdecl.commerce.words import counted
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
-from cspdecl.core.catalog import Catalog
+from cspdecl.core.catalog import Catalogs
 from cspdecl.core.desired import DesiredState, Move
 from cspdecl.core.diagnostics import Diagnostic, Severity, error, has_errors, sort_diagnostics
 from cspdecl.core.digest import digest_of
+from cspdecl.core.inquiry import Answers
 from cspdecl.core.live import Binding, Bindings, LiveState
 from cspdecl.core.operation import CustomerNote, MoneyTotals, Plan, PlanCounts, PlanLine
 from cspdecl.core.project import PriceBook, Project
-from cspdecl.core.records import Book, BookEntry
-from cspdecl.planning.customer import World, forget, plan_customer
+from cspdecl.core.records import Book, BookEntry, Recorded
+from cspdecl.planning.customer import forget, plan_customer
 from cspdecl.planning.lines import plan_lines
 from cspdecl.planning.match import Left
 from cspdecl.planning.money import total
@@ -31,6 +32,7 @@ from cspdecl.planning.rows import CustomerPlan
 from cspdecl.planning.safety import check_safety
 from cspdecl.planning.sequence import Sequence
 from cspdecl.planning.services import Booked, plan_services
+from cspdecl.planning.world import World
 
 FORMAT = 1
 
@@ -40,7 +42,7 @@ def plan(
     project: Project,
     desired: DesiredState,
     live: LiveState,
-    catalogs: Mapping[str, Catalog],
+    catalogs: Catalogs,
     prices: PriceBook,
     bindings: Bindings,
     book: Book,
@@ -50,11 +52,15 @@ def plan(
     scope: tuple[str, ...] | None,
     commit: str | None,
     unmanaged_customers: int = 0,
+    answers: Answers | None = None,
+    recorded: Mapping[Address, Recorded] | None = None,
 ) -> Plan:
-    """Plan every customer in `scope` (None: all). `last_hashes`: the ledger's last hash of each address."""
+    """Plan every customer in `scope` (None: all). `last_hashes`: the ledger's last hash of each address; `answers`:
+    what the provider said to `planning.inquiries`; `recorded`: what the ledger last says of each address."""
     world = World(
-        project=project, catalogs=catalogs, prices=prices, last_hashes=last_hashes, capabilities=capabilities, now=now
-    )
+        project=project, catalogs=catalogs, prices=prices, last_hashes=last_hashes, capabilities=capabilities, now=now,
+        answers=answers or {}, recorded=recorded or {},
+    )  # fmt: skip
     bound, booked, moves = _by_customer(bindings.items()), _book_by_customer(book), _moves(desired.moves)
     retired = {item.address: item for item in desired.retired}
     parts: list[CustomerPlan] = []

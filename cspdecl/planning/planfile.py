@@ -16,16 +16,25 @@ from cspdecl.core.action import (
     Adopt,
     AttestAgreement,
     BookService,
+    BuyAzurePlan,
     Cancel,
+    ChangeTerm,
     ClearSchedule,
     CreateCustomer,
     Forget,
     Purchase,
     Rebind,
     Rename,
+    Reprice,
+    RequestQualification,
+    Resume,
     ScheduleRenewal,
+    SetBudget,
     SetEndOfTerm,
+    SetReseller,
     SetSeats,
+    Suspend,
+    Transition,
     UpdateProfile,
 )
 from cspdecl.core.address import Address
@@ -207,6 +216,24 @@ def _effect(operation: Operation) -> tuple[str, Json | None]:
             return "update", {"scheduled": None}
         case SetEndOfTerm():
             return "update", {"end_of_term": action.after}
+        case BuyAzurePlan():
+            return "create", {"azure_plan": True}
+        case SetBudget():
+            return "update", {"budget": str(action.after)}
+        case RequestQualification():
+            return "update", {"qualification": action.name}
+        case Suspend():
+            return "update", {"status": "suspended"}
+        case Resume():
+            return "update", {"status": "active"}
+        case ChangeTerm():
+            return "update", {"term": action.term, "billing": action.billing}
+        case Transition():
+            return "update", {"offer": str(action.target), "upgraded_seats": action.seats}
+        case SetReseller():
+            return "update", {"reseller": action.after}
+        case Reprice():
+            return "update", {"sell": to_plain(action.after) if action.after else None}
         case Rename():
             return "update", {"nickname": action.after}
         case Cancel():

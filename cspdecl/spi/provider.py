@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
+from cspdecl.core.inquiry import Answer, Inquiry
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Outcome, ProbeOutcome
@@ -114,6 +115,10 @@ class Provider(Protocol):
 
     def customers(self) -> Iterator[Unmanaged]:
         """All customers the credentials can see: for export, adopt and counting what is unmanaged."""
+        ...
+
+    def ask(self, inquiries: Iterable[Inquiry]) -> Iterator[tuple[Inquiry, Answer]]:
+        """Each question with its answer, in any order. What cannot be asked or says nothing usable is `Unanswered`."""
         ...
 
     def apply(self, operation: Operation, call: Call) -> Outcome:

@@ -28,6 +28,7 @@ from cspdecl.core.action import (
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
+from cspdecl.core.inquiry import Answer, Inquiry, Unanswered
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import (
@@ -119,6 +120,11 @@ class MemoryProvider:
             with self._open("read", "customer", tenant=ref.tenant or "") as state:
                 answer = _read(state, ref)
             yield answer
+
+    def ask(self, inquiries: Iterable[Inquiry]) -> Iterator[tuple[Inquiry, Answer]]:
+        """This world sells at its list only and converts nothing: it says so."""
+        for inquiry in inquiries:
+            yield inquiry, Unanswered(reason="a world in memory cannot be asked that")
 
     def read_subscriptions(self, tenant: str, ids: Iterable[str]) -> LiveCustomer | ReadFailure:
         """One customer again."""

@@ -79,7 +79,7 @@ def made(folder: Path) -> tuple[Plan, str]:
         project=project,
         desired=desired,
         live=from_plain(LiveState, data(folder, "live.json")),
-        catalogs={"partner-center": catalog_of(folder)},
+        catalogs={("partner-center", "DE", "commercial"): catalog_of(folder)},
         prices=prices_of(folder),
         bindings={item.address: item for item in bindings},
         book={item.address: item for item in book},

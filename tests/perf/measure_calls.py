@@ -54,8 +54,7 @@ def main() -> None:
         if read.live.unknown:
             raise SystemExit(f"not read: {next(iter(read.live.unknown.values()))}")
         read_catalogs(
-            project=project,
-            offers=offers_in_question(desired, read.live),
+            offers=offers_in_question(project, desired, read.live),
             providers={"partner-center": provider},
             progress=Silent(),
         )

@@ -52,7 +52,7 @@ def measure(root: Path) -> dict[str, float]:
         project=project,
         desired=desired,
         live=live,
-        catalogs={"partner-center": catalog},
+        catalogs={("partner-center", "DE", "commercial"): catalog},
         prices=PriceBook(),
         bindings=bindings,
         book={},

@@ -143,7 +143,9 @@ def test_an_unread_offer_is_never_bought(estate, offer):
     specs, lives, bound = estate
     whole = make_plan(specs, lives, bindings=bound)
 
-    part = make_plan(specs, lives, bindings=bound, catalogs={"partner-center": catalog(unread=(offer,))})
+    part = make_plan(
+        specs, lives, bindings=bound, catalogs={("partner-center", "DE", "commercial"): catalog(unread=(offer,))}
+    )
 
     assert {item.id for item in part.operations} <= {item.id for item in whole.operations}
     assert not [

@@ -25,6 +25,7 @@ from cspdecl.core.action import (
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
+from cspdecl.core.inquiry import Answer, Inquiry, Unanswered
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Outcome, ProbeOutcome, Rejected, Unknown
@@ -164,6 +165,11 @@ class PartnerCenter:
     def read_subscriptions(self, tenant: str, ids: Iterable[str]) -> LiveCustomer | ReadFailure:
         """One customer again, with these subscriptions read by id. Its key is the tenant."""
         return self._customers.read_again(tenant, ids)
+
+    def ask(self, inquiries: Iterable[Inquiry]) -> Iterator[tuple[Inquiry, Answer]]:
+        """Each question with its answer."""
+        for inquiry in inquiries:
+            yield inquiry, Unanswered(reason="this version of the plugin does not ask that")
 
     def customers(self) -> Iterator[Unmanaged]:
         """All customers the credentials can see."""
