@@ -22,6 +22,7 @@ from cspdecl.core.terms import BillingCycle, Term
 class AskTransitions:
     """To what a subscription can be upgraded, now or with its renewal (contract §13.7)."""
 
+    kind: Literal["transitions"] = "transitions"
     tenant: str
     subscription: str
     when: Literal["immediate", "scheduled"]
@@ -31,6 +32,7 @@ class AskTransitions:
 class AskTermEnds:
     """Which last days the first term of a purchase may be given (contract §12, §13.6)."""
 
+    kind: Literal["term_ends"] = "term_ends"
     tenant: str
     term: Term
     start: date
@@ -40,6 +42,7 @@ class AskTermEnds:
 class AskPromotions:
     """Which promotions a purchase would get, and which not and why (contract §9.1). `promotion` None: all there are."""
 
+    kind: Literal["promotions"] = "promotions"
     tenant: str
     offer: OfferKey
     term: Term
@@ -54,6 +57,7 @@ class AskPromotions:
 class AskReseller:
     """Whether a reseller may be put on record: agreement signed, region (contract §6)."""
 
+    kind: Literal["reseller"] = "reseller"
     partner_id: str
 
 
@@ -89,6 +93,7 @@ class TransitionPath:
 class Transitions:
     """The paths of one subscription."""
 
+    kind: Literal["transitions"] = "transitions"
     paths: tuple[TransitionPath, ...]
 
 
@@ -105,6 +110,7 @@ class TermEnd:
 class TermEnds:
     """All allowed last days."""
 
+    kind: Literal["term_ends"] = "term_ends"
     ends: tuple[TermEnd, ...]
 
 
@@ -127,6 +133,7 @@ class PromotionOffer:
 class Promotions:
     """The promotions of one purchase, the deepest eligible one first."""
 
+    kind: Literal["promotions"] = "promotions"
     offers: tuple[PromotionOffer, ...]
 
 
@@ -134,6 +141,7 @@ class Promotions:
 class ResellerStanding:
     """A reseller as the provider knows it. `region`: countries it may sell in, empty where that is not said."""
 
+    kind: Literal["reseller"] = "reseller"
     partner_id: str
     agreement_signed: bool
     name: str | None = None
@@ -144,6 +152,7 @@ class ResellerStanding:
 class Unanswered:
     """It could not be asked, or gave no usable answer: why, as a sentence."""
 
+    kind: Literal["unanswered"] = "unanswered"
     reason: str
 
 

@@ -2,7 +2,8 @@
 
 A case is a folder: `manifests/`, `live.json` and `bindings.json` (values of core as plain data), `clock.txt`, and where
 they matter `book.json`, `catalog.json`, `prices.json` (else those beside the cases) and `without.txt`, the capabilities
-the provider lacks. Its README.md is the claim.
+the provider lacks, `answers.json` (what the provider says to the plan's questions: [provider, inquiry, answer]) and
+`recorded.json` (what the ledger last says of addresses). Its README.md is the claim.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import pytest
 
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalog, Offer, OfferKey
+from cspdecl.core.inquiry import Answer, Inquiry
 from cspdecl.core.live import Binding, LiveState
 from cspdecl.core.operation import Plan
 from cspdecl.core.plain import from_plain, parse_instant
 from cspdecl.core.project import PriceBook, PriceList, PriceRow
-from cspdecl.core.records import BookEntry
+from cspdecl.core.records import BookEntry, Recorded
 from cspdecl.manifest.load import load_manifests
 from cspdecl.planning.plan import plan
 from cspdecl.planning.planfile import dump_plan, load_plan
@@ -80,6 +82,11 @@ def made(folder: Path) -> tuple[Plan, str]:
         desired=desired,
         live=from_plain(LiveState, data(folder, "live.json")),
         catalogs={("partner-center", "DE", "commercial"): catalog_of(folder)},
+        answers={
+            (name, from_plain(Inquiry, asked)): from_plain(Answer, said)
+            for name, asked, said in data(folder, "answers.json")
+        },
+        recorded={item.address: item for item in from_plain(tuple[Recorded, ...], data(folder, "recorded.json"))},
         prices=prices_of(folder),
         bindings={item.address: item for item in bindings},
         book={item.address: item for item in book},

@@ -9,6 +9,7 @@ from tests.planning_builders import (
     PREMIUM,
     actions,
     bundle,
+    catalog,
     codes,
     customer,
     line,
@@ -28,8 +29,9 @@ NORWAY = Profile(
 def test_another_market_is_not_priced_from_ours():
     """What is bought for a Norwegian customer has no price in a German list: unknown, and never the German one."""
     made = make_plan(
-        [customer("hafenkontor", line("visio"))], [live_customer("hafenkontor", profile=NORWAY)], price_book=prices()
-    )
+        [customer("hafenkontor", line("visio"))], [live_customer("hafenkontor", profile=NORWAY)], price_book=prices(),
+        catalogs={("partner-center", "NO", "commercial"): replace(catalog(), market="NO")},
+    )  # fmt: skip
     (operation,) = made.operations
 
     assert operation.preview is not None
