@@ -1,0 +1,7 @@
+"""Rules about prices and charges."""
+
+from __future__ import annotations
+
+from cspdecl.commerce.rulebook.shape import Chapter
+
+CHAPTERS: tuple[Chapter, ...] = ()
