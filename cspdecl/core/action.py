@@ -273,11 +273,18 @@ class BookService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reprice:
-    """Charge another price of our own from now on. Nothing is sent anywhere; it has a record of its own."""
+    """Charge another price of our own from now on. Nothing is sent anywhere; it has a record of its own.
+
+    `seats` are those it holds for at once. `bundle`: it is the price of this bundle line, whose records are the
+    anchor's, and not that of the line itself. `basis` says how the new price came about, in words.
+    """
 
     kind: Literal["reprice"] = "reprice"
     before: SellRule | None
     after: SellRule | None
+    seats: int = 0
+    bundle: Address | None = None
+    basis: str = ""
 
 
 Action = (

@@ -66,7 +66,8 @@ class Offer:
     """An offer as the provider's catalogue describes it. `terms` empty: withdrawn from sale.
 
     `upgrades` are the offers it names as targets of a conversion; whether one can be had is asked per subscription.
-    `attestation`: the buyer has to confirm something (`attested` on the line) before it is sold.
+    `attestation`: the buyer has to confirm something (`attested` on the line) before it is sold. `max_subscriptions`:
+    how many a customer may have of it, at one time or (`max_subscriptions_ever`) over its whole life.
     """
 
     key: OfferKey
@@ -81,6 +82,38 @@ class Offer:
     product: ProductKind = "license"
     upgrades: tuple[OfferKey, ...] = ()
     attestation: bool = False
+    max_subscriptions: int | None = None
+    max_subscriptions_ever: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferFacts:
+    """What the offer matrix says of an offer beside its price (contract §9.2, 2023-10). None and empty: not said.
+
+    `countries` are where it may be sold; `min_seats` and `max_seats` hold for one subscription. `provisioning` is the
+    name of what is set up for it (O365_BUSINESS_ESSENTIALS), the same for all offers of a family.
+    """
+
+    key: OfferKey
+    title: str
+    provisioning: str = ""
+    min_seats: int | None = None
+    max_seats: int | None = None
+    max_subscriptions: int | None = None
+    max_subscriptions_ever: bool = False
+    prerequisites: tuple[OfferKey, ...] = ()
+    upgrades: tuple[OfferKey, ...] = ()
+    countries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferMatrix:
+    """One imported offer matrix: the month it is for, its digest, and what it says of the offers asked for."""
+
+    month: str
+    digest: str
+    source: str
+    offers: Mapping[OfferKey, OfferFacts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

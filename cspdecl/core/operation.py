@@ -66,7 +66,8 @@ class PriceDelta:
     returns, an estimate by our proration. `commitment`: what this newly obliges to pay until `commitment_until`
     (exclusive). `sell`: change of our price every `sell_every`. `basis` says how it was computed, in words.
     `price_list_for`: the month that was priced, only where the list is for an earlier one. `discount` is what a
-    promotion takes off the price, `unit_price` what is left of it.
+    promotion takes off the price, `unit_price` what is left of it. `margin_before` and `margin_after` are shares of
+    our price, where an operation changes nothing but that price.
     """
 
     cycle: BillingCycle
@@ -86,6 +87,8 @@ class PriceDelta:
     unknown: tuple[str, ...] = ()
     discount: Fraction | None = None
     promotion: str | None = None
+    margin_before: Fraction | None = None
+    margin_after: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

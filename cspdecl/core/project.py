@@ -83,13 +83,19 @@ class Project:
     origin: Origin
 
 
+#: The price sheets that are read: licences, software, extended service terms (contract §9.2; commerce §2.12, 2026).
+PriceView = Literal["license", "software", "est"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceRow:
     """One row of a price list: what one seat costs for the whole `term`, and the list price beside it.
 
-    Valid from `effective_from` to before `effective_to`. `tier` names the seat range the row is for ("1-300"), empty
-    where the sheet has none. `view` is the sheet it stands in: licences, software, or extended service terms, whose
-    rows are for a month. Source: price sheet columns (contract §9.2, 2023-10; views 2026).
+    Valid from `effective_from` to before `effective_to`. `tier` names the seat range the row is for ("1-300", "301-"),
+    empty where the sheet has none. `view` is the sheet it stands in: licences, software, or extended service terms,
+    whose rows are for a month. `title` is Microsoft's name of it, hostile until escaped. A row of nothing or less is
+    kept as it was printed, so that it can be named; it is no price. Source: price sheet columns (contract §9.2,
+    2023-10; views 2026).
     """
 
     offer: OfferKey
@@ -101,7 +107,8 @@ class PriceRow:
     effective_from: datetime
     effective_to: datetime
     tier: str = ""
-    view: Literal["license", "software", "est"] = "license"
+    view: PriceView = "license"
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,8 @@ class UnitPrice:
     `list_date` and `list_digest` name the price list it was read from, `valid_from` and `segment` the row in it.
     `asked_for` is the month that was to be priced, set only where the list is for an earlier one. `erp_term` is the
     list (ERP) price beside the cost. `discount` of `promotion` is already taken off the cost. `forecast`: no row of
-    its own stands behind it, only a documented ratio, and every basis says so.
+    its own stands behind it, only a documented ratio (`uplift`: 3/100 more than the row), and every basis says so.
+    `tier` is the range of seats the row is for.
     """
 
     term_price: Money
@@ -128,11 +136,18 @@ class UnitPrice:
     discount: Fraction | None = None
     promotion: str | None = None
     forecast: bool = False
+    uplift: Fraction | None = None
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceList:
-    """One imported price list: a market, a currency, the month it is for, and where it came from."""
+    """One imported price list: a market, a currency, the month it is for, and where it came from.
+
+    `timeline` "preview": what is announced for its month, not yet a price. `faults`: what was wrong with the file it
+    was imported from, as sentences, said again by everything that uses it. `held`: rows it has in all, of which `rows`
+    are those that were asked for.
+    """
 
     date: str
     market: str
@@ -140,14 +155,39 @@ class PriceList:
     digest: str
     source: str
     rows: Mapping[OfferKey, tuple[PriceRow, ...]]
+    view: PriceView = "license"
+    timeline: Literal["current", "preview"] = "current"
+    faults: tuple[str, ...] = ()
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceBook:
-    """Imported price lists of one market, newest first. `lacking`: the market that was asked for in vain."""
+    """Imported price lists, newest first: of several markets until `commerce.prices.prices_in` narrows it to one.
+
+    `previews` are announced lists: no price, only something to rehearse with. `home` is the project's own market, for
+    customers whose market is not known. `lacking`: the market that was asked for in vain. `elsewhere`: lists that are
+    imported and not loaded, as "US (USD)", for saying what there is.
+    """
 
     lists: tuple[PriceList, ...] = ()
     lacking: str | None = None
+    previews: tuple[PriceList, ...] = ()
+    home: str | None = None
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxRates:
+    """The month's rates: US dollars that one unit of a currency is worth (contract §9.2; commerce §2.8).
+
+    Only what Microsoft prices in US dollars (Azure, marketplace) is converted by them; seats have local prices.
+    """
+
+    month: str
+    digest: str
+    source: str
+    usd_per_unit: Mapping[str, Decimal]
 
 
 def cycles_of(price: UnitPrice) -> int:
