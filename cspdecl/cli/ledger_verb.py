@@ -1,4 +1,4 @@
-"""`cspdecl ledger list|verify|export`: the change records."""
+"""`cspdecl ledger list|verify|export|compare`: the change records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """List, verify and export change records."""
+    """List, verify and export change records, and compare them with what was billed."""
 
 
 def _addresses(names: tuple[str, ...]) -> tuple[Address, ...]:
@@ -100,6 +100,34 @@ def export_command(ctx: click.Context, names: tuple[str, ...], after: int, style
         with Path(out).open("w", encoding="utf-8", newline="") as file:
             file.writelines(pieces)
         click.echo(f"written to {out}", err=True)
+
+
+@command.command("compare")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--month", metavar="YYYY-MM", help="Compare the charges of this month; left out: those of the file.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_context
+@guarded
+def compare_command(ctx: click.Context, file: str, month: str | None, style: str) -> None:
+    """Compare the ledger with a reconciliation file: CSV or JSON, as exported or compressed.
+
+    Ends with 0 where both agree within a cent a unit, with 2 where they do not. Nothing is written.
+    """
+    import json
+
+    from cspdecl.engine.compare import Period, compare_file
+    from cspdecl.engine.exits import Exit
+    from cspdecl.report.compare import comparison_document, render_comparison
+
+    with open_session(ctx) as session:
+        found = compare_file(session, Path(file), period=Period.month(month) if month else None)
+        if style == "json":
+            click.echo(json_safe(json.dumps(comparison_document(found), indent=2, ensure_ascii=False)))
+        else:
+            for piece in render_comparison(found):
+                click.echo(piece, nl=False)
+        if not found.agrees:
+            leave(Exit.CHANGES)
 
 
 def _chosen(records: Iterable[LedgerRecord], addresses: tuple[Address, ...]) -> Iterable[LedgerRecord]:
