@@ -23,7 +23,7 @@ def command() -> None:
 def import_command(ctx: click.Context, file: str, month: str | None, markets: tuple[str, ...]) -> None:
     """Take a price sheet (CSV, zip or gzip) into the project, dated and with its digest."""
     from cspdecl.core.errors import ConfigurationError
-    from cspdecl.store.pricefiles import import_price_list
+    from cspdecl.store.priceimport import import_price_list
 
     with open_session(ctx) as session:
         path = session.project.prices_path

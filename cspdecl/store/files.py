@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Replace `path` by `data`; whoever reads sees the old file or the new one, also after a power cut.
+def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644) -> None:
+    """Replace `path` by `data`, given whole or in pieces; whoever reads sees the old file or the new one, also after a
+    power cut.
 
     Raises OSError and leaves the old file in place.
     """
@@ -17,7 +19,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(mode)

@@ -1,42 +1,42 @@
 """Price lists on disk: imported once, normalised, dated and digested; read back only as far as a plan needs them.
 
-`prices/<month>-<MARKET>-<CURRENCY>.csv` holds the rows, sorted, one a line; `prices/index.json` says where each came
-from and its sha256. A file that no longer matches its digest is refused: a price nobody imported is no price.
+`prices/<month>-<MARKET>-<CURRENCY>[-<view>][-preview].csv` holds the rows, sorted, one a line; `prices/index.json` says
+where each came from and its sha256. A file that no longer matches its digest is refused: a price nobody imported is no
+price. Sorted rows are found by halving, so a few offers out of a hundred thousand rows cost next to nothing.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
-import io
 import json
-import zipfile
-import zlib
+import mmap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal, TypeVar
 
-from cspdecl.commerce.pricelist import check_month, month_of, parse_price_list
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.diagnostics import Diagnostic, error, has_errors, note
+from cspdecl.core.diagnostics import error
 from cspdecl.core.errors import ConfigurationError
 from cspdecl.core.money import Money
-from cspdecl.core.plain import from_plain, instant_text, parse_instant, to_plain
-from cspdecl.core.project import PriceBook, PriceList, PriceRow
+from cspdecl.core.plain import from_plain, parse_instant, to_plain
+from cspdecl.core.project import PriceBook, PriceList, PriceRow, PriceView
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.store.files import write_atomically
 
 INDEX = "index.json"
-_COLUMNS = ("product", "sku", "segment", "term", "billing", "cost", "erp", "from", "to", "tier")
-_LARGEST = 2 * 1024**3  # unpacked; the largest sheet documented has 42 MB
+_Entry = TypeVar("_Entry", "PriceFile", "SideFile")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceFile:
-    """One imported list as the index names it. `source` is the imported file's own name, `sha256` covers ours."""
+    """One imported list as the index names it. `source` is the imported file's own name, `sha256` covers ours.
+
+    `timeline` "preview": announced for its month, not yet a price. `faults`: what was wrong with the source.
+    """
 
     file: str
     date: str
@@ -47,248 +47,219 @@ class PriceFile:
     source: str
     source_sha256: str
     imported_at: datetime
+    view: PriceView = "license"
+    timeline: Literal["current", "preview"] = "current"
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """What an import did: lists written, and remarks (rows left out, lists replaced)."""
+class SideFile:
+    """What is kept beside the lists: an offer matrix ("offers") or the month's rates ("rates")."""
 
-    files: tuple[PriceFile, ...]
-    diagnostics: tuple[Diagnostic, ...]
+    holds: Literal["offers", "rates"]
+    file: str
+    date: str
+    sha256: str
+    rows: int
+    source: str
+    source_sha256: str
+    imported_at: datetime
 
 
-def import_price_list(
-    source: Path, prices: Path, *, now: datetime, month: str | None = None, markets: Iterable[str] | None = None
-) -> Imported:
-    """Take a price sheet (CSV, or one packed as zip or gzip) into the folder `prices`, one file a market and currency.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """All that was imported, newest first."""
 
-    `month` ("2026-11") is read from the file's name where it is not given; `markets` limits what is kept. Nothing is
-    written when the sheet has errors: raises ConfigurationError carrying them.
-    """
-    date = _month(source, month)
-    hashed = hashlib.sha256()
-    try:
-        with source.open("rb") as raw:
-            for block in iter(lambda: raw.read(1 << 20), b""):
-                hashed.update(block)
-        parsed = parse_price_list(_lines(source))
-    except (OSError, EOFError, UnicodeError, RuntimeError, zlib.error, zipfile.BadZipFile) as problem:
-        raise _refused("CSP602", f"{source.name} cannot be read as a price sheet: {_why(problem)}") from problem
-    if has_errors(parsed.diagnostics):
-        raise ConfigurationError(
-            f"{source.name} is not imported: {parsed.diagnostics[0].message}", diagnostics=parsed.diagnostics
-        )
-    wanted = {market.upper() for market in markets} if markets is not None else None
-    groups: dict[tuple[str, str], list[PriceRow]] = {}
-    for item in parsed.rows:
-        if wanted is None or item.market in wanted:
-            groups.setdefault((item.market, item.row.cost.currency), []).append(item.row)
-    if not groups:
-        held = ", ".join(sorted({item.market for item in parsed.rows}))
-        message = f"{source.name} holds prices of {held}, none of {', '.join(sorted(wanted or ()))}"
-        raise _refused("CSP605", message)
-    remarks = list(parsed.diagnostics)
-    try:
-        prices.mkdir(parents=True, exist_ok=True)
-        known = {entry.file: entry for entry in read_index(prices)}
-        written = []
-        for (market, currency), rows in sorted(groups.items()):
-            data = _normalised(rows)
-            entry = PriceFile(
-                file=f"{date}-{market}-{currency}.csv",
-                date=date,
-                market=market,
-                currency=currency,
-                sha256=hashlib.sha256(data).hexdigest(),
-                rows=data.count(b"\n") - 1,
-                source=source.name,
-                source_sha256=hashed.hexdigest(),
-                imported_at=now,
-            )
-            old = known.get(entry.file)
-            if old is not None and old.sha256 != entry.sha256:
-                text = f"{entry.file} replaces the list imported from {old.source} ({old.rows} rows, now {entry.rows})"
-                remarks.append(note("CSP607", text))
-            write_atomically(prices / entry.file, data)
-            known[entry.file] = entry
-            written.append(entry)
-        _write_index(prices, known)
-    except OSError as problem:
-        raise _refused("CSP604", f"price lists cannot be written to {prices.name}/: {_why(problem)}") from problem
-    return Imported(files=tuple(written), diagnostics=tuple(remarks))
+    lists: tuple[PriceFile, ...] = ()
+    beside: tuple[SideFile, ...] = ()
 
 
 def read_index(prices: Path) -> tuple[PriceFile, ...]:
     """The imported lists, newest first; none where nothing was imported. Raises ConfigurationError when damaged."""
+    return read_whole_index(prices).lists
+
+
+def read_whole_index(prices: Path) -> Index:
+    """Lists and what is kept beside them. Raises ConfigurationError when damaged."""
     path = prices / INDEX
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return ()
+        return Index()
     except (OSError, UnicodeDecodeError) as problem:
-        raise _refused("CSP604", f"the index of price lists cannot be read: {_why(problem)}") from problem
+        raise refused("CSP604", f"the index of price lists cannot be read: {why(problem)}") from problem
     try:
         document = json.loads(text)
         if document["version"] != 1:
             raise ValueError(f"version {document['version']} is from a newer cspdecl")
-        entries: list[PriceFile] = [from_plain(PriceFile, _snake(item)) for item in document["lists"]]
+        lists: list[PriceFile] = [from_plain(PriceFile, _snake(item)) for item in document["lists"]]
+        beside: list[SideFile] = [from_plain(SideFile, _snake(item)) for item in document.get("beside", ())]
     except (ValueError, KeyError, TypeError) as problem:
         message = f"the index of price lists ({prices.name}/{INDEX}) is damaged: {problem}"
-        raise _refused(
+        raise refused(
             "CSP604", message, hint="import the lists again, or take the file back from version control"
         ) from problem
-    for entry in entries:
-        if Path(entry.file).name != entry.file:
-            raise _refused("CSP604", f"the index of price lists names `{entry.file}`, which is not beside it")
-    return tuple(sorted(entries, key=lambda entry: (entry.date, entry.file), reverse=True))
+    for name in (*(entry.file for entry in lists), *(entry.file for entry in beside)):
+        if Path(name).name != name:
+            raise refused("CSP604", f"the index of price lists names `{name}`, which is not beside it")
+    return Index(lists=_newest(lists), beside=_newest(beside))
 
 
-def load_price_book(prices: Path | None, *, market: str, currency: str, offers: Iterable[OfferKey]) -> PriceBook:
-    """The imported lists of one market and currency, with the rows of `offers` only.
+def write_index(prices: Path, index: Index) -> None:
+    """Replace the index, in an order that does not depend on the order of imports."""
+    document: dict[str, object] = {"version": 1, "lists": _plain(index.lists)}
+    if index.beside:
+        document["beside"] = _plain(index.beside)
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(prices / INDEX, text.encode())
+
+
+def load_price_book(
+    prices: Path | None, *, market: str, currency: str, offers: Iterable[OfferKey], markets: Iterable[str] = ()
+) -> PriceBook:
+    """The imported lists in one currency, of the project's `market` and of `markets`, with the rows of `offers` only.
 
     Raises ConfigurationError when a list is missing or was altered after its import.
     """
     if prices is None:
-        return PriceBook()
-    wanted = frozenset(offers)
-    products = frozenset(offer.product.encode() for offer in wanted)
-    lists = []
+        return PriceBook(home=market)
+    wanted, places = frozenset(offers), {market, *markets}
+    loaded, elsewhere = list[PriceList](), set[str]()
     for entry in read_index(prices):
-        if (entry.market, entry.currency) == (market, currency):
-            rows = _read_rows(prices / entry.file, entry, products, wanted)
-            lists.append(
-                PriceList(
-                    date=entry.date,
-                    market=entry.market,
-                    currency=entry.currency,
-                    digest=entry.sha256,
-                    source=entry.source,
-                    rows=rows,
-                )
-            )
-    return PriceBook(lists=tuple(lists))
-
-
-def _read_rows(
-    path: Path, entry: PriceFile, products: frozenset[bytes], wanted: frozenset[OfferKey]
-) -> Mapping[OfferKey, tuple[PriceRow, ...]]:
-    # A list has hundreds of thousands of lines and a plan needs a few: lines are hashed, and split only where the
-    # product id in front of the first comma is asked for.
-    hashed = hashlib.sha256()
-    kept: list[bytes] = []
-    try:
-        with path.open("rb") as lines:
-            for line in lines:
-                hashed.update(line)
-                if line[: line.find(b",")] in products:
-                    kept.append(line)
-    except OSError as problem:
-        raise _refused("CSP603", f"price list {entry.file} cannot be read: {_why(problem)}") from problem
-    if hashed.hexdigest() != entry.sha256:
-        message = f"price list {entry.file} is not the one that was imported: its digest differs from the index"
-        raise _refused(
-            "CSP603", message, hint=f"import {entry.source} again, or take the file back from version control"
-        )
-    found: dict[OfferKey, list[PriceRow]] = {}
-    for cells in csv.reader(line.decode() for line in kept):
-        row = _row(cells, entry.currency)
-        if row.offer in wanted:
-            found.setdefault(row.offer, []).append(row)
-    return {offer: tuple(rows) for offer, rows in found.items()}
-
-
-def _row(cells: list[str], currency: str) -> PriceRow:
-    product, sku, segment, term, billing, cost, erp, starts, ends, tier = cells
-    return PriceRow(
-        offer=OfferKey(product, sku),
-        segment=segment,
-        term=Term(term),
-        billing=BillingCycle(billing),
-        cost=Money(Decimal(cost), currency),
-        erp=Money(Decimal(erp), currency) if erp else None,
-        effective_from=parse_instant(starts),
-        effective_to=parse_instant(ends),
-        tier=tier,
+        if entry.market in places and entry.currency == currency:
+            loaded.append(load_list(prices, entry, wanted))
+        else:
+            elsewhere.add(f"{entry.market} ({entry.currency})")
+    return PriceBook(
+        lists=tuple(item for item in loaded if item.timeline == "current"),
+        previews=tuple(item for item in loaded if item.timeline == "preview"),
+        home=market,
+        elsewhere=tuple(sorted(elsewhere)),
     )
 
 
-def _normalised(rows: list[PriceRow]) -> bytes:
-    lines = {
-        (
-            row.offer.product,
-            row.offer.sku,
-            row.segment,
-            str(row.term),
-            str(row.billing),
-            format(row.cost.amount, "f"),
-            format(row.erp.amount, "f") if row.erp else "",
-            instant_text(row.effective_from),
-            instant_text(row.effective_to),
-            row.tier,
-        )
-        for row in rows
-    }
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(sorted(lines))
-    return text.getvalue().encode()
+def load_list(prices: Path, entry: PriceFile, offers: frozenset[OfferKey] | None) -> PriceList:
+    """One list, with the rows of `offers` (None: all). Raises ConfigurationError where it is missing or altered."""
+    with open_checked(prices / entry.file, entry.sha256, source=entry.source) as data:
+        rows = _all_rows(data, entry) if offers is None else _some_rows(data, entry, offers)
+    return PriceList(
+        date=entry.date,
+        market=entry.market,
+        currency=entry.currency,
+        digest=entry.sha256,
+        source=entry.source,
+        rows=rows,
+        view=entry.view,
+        timeline=entry.timeline,
+        faults=entry.faults,
+        held=entry.rows,
+    )
 
 
-def _write_index(prices: Path, entries: Mapping[str, PriceFile]) -> None:
-    lists = [_camel(to_plain(entries[name])) for name in sorted(entries)]
-    text = json.dumps({"version": 1, "lists": lists}, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(prices / INDEX, text.encode())
-
-
-def _lines(source: Path) -> Iterator[str]:
-    with source.open("rb") as raw:
-        start = raw.read(4)
-    if start.startswith(b"PK"):
-        with zipfile.ZipFile(source) as archive:
-            sheets = [item for item in archive.infolist() if item.filename.lower().endswith(".csv")]
-            if len(sheets) != 1:
-                raise zipfile.BadZipFile(f"the archive holds {len(sheets)} CSV files, expected one")
-            with archive.open(sheets[0]) as packed:
-                yield from _text(packed)
-    elif start.startswith(b"\x1f\x8b"):
-        with gzip.open(source, "rb") as packed:
-            yield from _text(packed)
-    else:
-        with source.open("rb") as packed:
-            yield from _text(packed, "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
-
-
-def _text(packed: object, encoding: str = "utf-8-sig") -> Iterator[str]:
-    read = 0
-    with io.TextIOWrapper(packed, encoding=encoding, newline="") as lines:  # type: ignore[type-var]
-        for line in lines:
-            read += len(line)
-            if read > _LARGEST:
-                raise OSError("it unpacks to more than 2 GiB")
-            yield line
-
-
-def _month(source: Path, month: str | None) -> str:
-    found = month or month_of(source.name)
+def open_checked(path: Path, sha256: str, *, source: str) -> mmap.mmap:
+    """A stored file, mapped, after its digest was compared. Raises ConfigurationError where it is not what it was."""
     try:
-        return check_month(found or "")
-    except ValueError:
-        said = f"`{month}` is no month" if month else f"the name {source.name} says no month"
-        raise _refused("CSP608", f"{said}: which month is the list for?", hint="give it as 2026-11") from None
+        with path.open("rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as problem:  # an empty file cannot be mapped
+        raise refused("CSP603", f"price list {path.name} cannot be read: {why(problem)}") from problem
+    if hashlib.sha256(data).hexdigest() != sha256:
+        data.close()
+        message = f"price list {path.name} is not the one that was imported: its digest differs from the index"
+        raise refused("CSP603", message, hint=f"import {source} again, or take the file back from version control")
+    return data
 
 
-def _refused(code: str, message: str, *, hint: str | None = None) -> ConfigurationError:
+Rows = Mapping[OfferKey, tuple[PriceRow, ...]]
+
+
+def _some_rows(data: mmap.mmap, entry: PriceFile, offers: frozenset[OfferKey]) -> Rows:
+    columns, found = _columns(data), dict[OfferKey, tuple[PriceRow, ...]]()
+    for offer in offers:
+        prefix = f"{offer.product},{offer.sku},".encode()
+        lines = list(_lines_from(data, prefix))
+        if lines:
+            found[offer] = tuple(_row(columns, cells, entry) for cells in csv.reader(line.decode() for line in lines))
+    return found
+
+
+def _all_rows(data: mmap.mmap, entry: PriceFile) -> Rows:
+    columns, found = _columns(data), dict[OfferKey, list[PriceRow]]()
+    data.seek(0)
+    data.readline()
+    for cells in csv.reader(line.decode() for line in iter(data.readline, b"")):
+        row = _row(columns, cells, entry)
+        found.setdefault(row.offer, []).append(row)
+    return {offer: tuple(rows) for offer, rows in found.items()}
+
+
+def _columns(data: mmap.mmap) -> dict[str, int]:
+    data.seek(0)
+    return {name: index for index, name in enumerate(data.readline().decode().strip().split(","))}
+
+
+def _lines_from(data: mmap.mmap, prefix: bytes) -> Iterator[bytes]:
+    """The lines that begin with `prefix`, by halving: lines are sorted, and the header sorts behind every one."""
+    low, high = data.find(b"\n", 0) + 1, len(data)  # without a start, mmap searches from where it was read
+    while low < high:
+        middle = data.rfind(b"\n", low, (low + high) // 2)
+        start = low if middle < 0 else middle + 1
+        end = data.find(b"\n", start) + 1 or len(data)
+        if data[start : start + len(prefix)] < prefix:
+            low = end
+        else:
+            high = start
+    data.seek(low)
+    while (line := data.readline()).startswith(prefix):
+        yield line
+
+
+def _row(columns: Mapping[str, int], cells: list[str], entry: PriceFile) -> PriceRow:
+    def cell(name: str) -> str:
+        index = columns.get(name)
+        return cells[index] if index is not None else ""
+
+    erp = cell("erp")
+    return PriceRow(
+        offer=OfferKey(cell("product"), cell("sku")),
+        segment=cell("segment"),
+        term=Term(cell("term")),
+        billing=BillingCycle(cell("billing")),
+        cost=Money(Decimal(cell("cost")), entry.currency),
+        erp=Money(Decimal(erp), entry.currency) if erp else None,
+        effective_from=parse_instant(cell("from")),
+        effective_to=parse_instant(cell("to")),
+        tier=cell("tier"),
+        view=entry.view,
+        title=cell("title"),
+    )
+
+
+def _newest(entries: Iterable[_Entry]) -> tuple[_Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (entry.date, entry.file), reverse=True))
+
+
+def _plain(entries: Iterable[PriceFile | SideFile]) -> list[dict[str, object]]:
+    return [_camel(to_plain(entry)) for entry in sorted(entries, key=lambda entry: entry.file)]
+
+
+def refused(code: str, message: str, *, hint: str | None = None) -> ConfigurationError:
+    """An error with its one diagnostic."""
     return ConfigurationError(message, diagnostics=(error(code, message, hint=hint),))
 
 
-def _why(problem: Exception) -> str:
+def why(problem: Exception) -> str:
+    """What the system said, without its numbers."""
     return getattr(problem, "strerror", None) or str(problem)
 
 
+_CAMEL = {"source_sha256": "sourceSha256", "imported_at": "importedAt"}
+_SNAKE = {camel: snake for snake, camel in _CAMEL.items()}
+
+
 def _camel(plain: dict[str, object]) -> dict[str, object]:
-    return {{"source_sha256": "sourceSha256", "imported_at": "importedAt"}.get(key, key): plain[key] for key in plain}
+    return {_CAMEL.get(key, key): plain[key] for key in plain}
 
 
 def _snake(plain: dict[str, object]) -> dict[str, object]:
-    return {{"sourceSha256": "source_sha256", "importedAt": "imported_at"}.get(key, key): plain[key] for key in plain}
+    return {_SNAKE.get(key, key): plain[key] for key in plain}

@@ -17,7 +17,7 @@ from cspdecl.engine.drift import look_for_drift
 from cspdecl.engine.plan import PlanRequest, make_plan
 from cspdecl.engine.session import Session
 from cspdecl.spi.provider import Mode, Provider
-from cspdecl.store.pricefiles import import_price_list
+from cspdecl.store.priceimport import import_price_list
 from cspdecl_simulator import Simulator
 from cspdecl_simulator.manifests import read_tree
 from cspdecl_simulator.populate import populate, read_edits

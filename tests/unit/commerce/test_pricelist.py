@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cspdecl.commerce.pricelist import ALWAYS_TO, month_of, parse_effective, parse_price_list
+from cspdecl.commerce.pricelist import ALWAYS_TO, PriceSheet, month_of, parse_effective, parse_price_list, view_of
 from cspdecl.core.diagnostics import has_errors
 from cspdecl.core.money import Money
+from cspdecl.core.terms import BillingCycle, Term
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "reference" / "samples" / "pricelist_nce.csv"
 HEADER = (
@@ -105,9 +106,8 @@ def test_a_title_may_hold_line_ends_and_the_line_of_the_next_fault_is_right():
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        ({"price": "-5"}, "UnitPrice `-5` is no amount"),
         ({"price": "NaN"}, "no amount"),
-        ({"price": "1e3"}, "no amount"),
+        ({"price": "1.234,56"}, "cells"),
         ({"price": ""}, "no amount"),
         ({"product": "short"}, "is no offer"),
         ({"currency": "Euro"}, "is no currency"),
@@ -126,15 +126,15 @@ def test_a_broken_row_is_named_and_left_out(cells, words):
 
 
 def test_trials_and_foreign_terms_are_left_out_and_counted():
-    """No billing plan, five years, one-time: none of them is the price of a seat."""
-    parsed = sheet(line(), line(plan="None", term="P1M"), line(term="P5Y"), line(term="OneTime", plan="OneTime"))
+    """No billing plan, five years, no term at all: none of them is the price of a seat."""
+    parsed = sheet(line(), line(plan="None", term="P1M"), line(term="P5Y"), line(term="NoTerm", plan="Monthly"))
     assert len(parsed.rows) == 1
     assert sum(parsed.left_out.values()) == 3
     assert {item.code for item in parsed.diagnostics} == {"CSP606"}
 
 
 def test_seat_ranges_are_noted():
-    """A row for 1 to 300 seats keeps its range, so that nobody takes it for the price of any quantity."""
+    """A row for 1 to 300 seats keeps its range; one from the first seat on without an end is no range."""
     header = "PricingTierRangeMin,PricingTierRangeMax," + HEADER
     parsed = sheet("1,300," + line(), "1,," + line(), header=header)
     assert [item.row.tier for item in parsed.rows] == ["1-300", ""]
@@ -168,3 +168,75 @@ def test_what_is_no_price_sheet_is_an_error(lines):
 def test_a_file_name_may_say_the_month(name, month):
     """The month is read from a name only where it stands alone."""
     assert month_of(name) == month
+
+
+@pytest.mark.parametrize("term", ["OneTime", "onetime", "One Time"])
+@pytest.mark.parametrize("plan", ["OneTime", "None", ""])
+def test_a_perpetual_licence_has_a_price(term, plan):
+    """How the sheet writes the plan of what is owned for good is documented nowhere: every spelling is read."""
+    (item,) = sheet(line(term=term, plan=plan)).rows
+    assert (item.row.term, item.row.billing) == (Term.ONCE, BillingCycle.ONE_TIME)
+
+
+@pytest.mark.parametrize(("text", "amount"), [("1.152E+2", "115.20"), ("1e3", "1000.00"), ("5E-1", "0.50")])
+def test_powers_of_ten_are_read_and_doubted(text, amount):
+    """A spreadsheet writes so, and cuts digits: the amount is what stands there, and one warning says it."""
+    parsed = sheet(line(price=text), line())
+    assert parsed.rows[0].row.cost == Money.of(amount, "EUR")
+    assert [item.code for item in parsed.diagnostics] == ["CSP618"]
+
+
+def test_amounts_and_ids_guarded_by_an_apostrophe_are_read():
+    """A spreadsheet guards what looks like a number by an apostrophe in front."""
+    (item,) = sheet(line(price="'247.20", sku="'0002")).rows
+    assert (str(item.row.offer), item.row.cost) == ("CFQ7TTC0LCHC:0002", Money.of("247.20", "EUR"))
+
+
+@pytest.mark.parametrize("price", ["0", "0.00", "-5"])
+def test_nothing_and_less_is_named_with_its_line(price):
+    """The row stays, so that nothing older is taken in its place, and is no price."""
+    parsed = sheet(line(), line(price=price))
+    assert len(parsed.rows) == 2
+    assert [(item.code, item.line) for item in parsed.diagnostics] == [("CSP611", 3)]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [line()[:40] + "\n", line()[:40], line()[:-3], '"Premium', line()],
+    ids=["row", "row-", "cell", "quote", "end"],
+)
+def test_a_file_that_was_cut_says_so_and_its_last_row_is_no_price(last):
+    """Cut in a row, in a cell, in quotes, or just without the last line end: which cannot be told from a cut."""
+    parsed = parse_price_list([HEADER, line() + "\n", last])
+    assert len(parsed.rows) == 1
+    assert [item.code for item in parsed.diagnostics] == ["CSP615"]
+    assert len(parsed.faults) == 1
+
+
+def test_an_archive_that_vouches_for_its_end_needs_no_last_line_end():
+    """Zip and gzip keep a checksum: a sheet in one ends where it says."""
+    lines = PriceSheet([HEADER, line()], whole=True)
+    assert len(list(lines)) == 1
+    assert lines.faults == ()
+
+
+def test_a_row_that_is_shifted_by_a_comma_is_named():
+    """An unquoted comma in a title moves every cell: the row would be another one's price."""
+    parsed = sheet(line(), line(title="Premium, yearly"))
+    assert len(parsed.rows) == 1
+    assert "12 cells, the header 11" in parsed.diagnostics[0].message
+
+
+def test_a_title_is_kept_and_made_harmless():
+    """Names come from elsewhere: no line break and no terminal escape gets into a stored list."""
+    parsed = parse_price_list([HEADER, '"Pre\x1b[31m\n', 'mium"' + line()[7:] + "\n"])
+    assert parsed.rows[0].row.title == "Pre [31m mium"
+
+
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [("de-licensebasedest-2026-11.csv", "est"), ("software_202611.zip", "software"), ("2026-11-DE.csv", "license")],
+)
+def test_a_file_name_may_say_the_view(name, view):
+    """The views of extended service terms and of software are named in the request that fetches them."""
+    assert view_of(name) == view

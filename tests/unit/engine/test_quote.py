@@ -11,7 +11,7 @@ from cspdecl.core.address import Address
 from cspdecl.core.errors import CspdeclError
 from cspdecl.core.money import Money
 from cspdecl.engine.quote import quote_line
-from cspdecl.store.pricefiles import import_price_list
+from cspdecl.store.priceimport import import_price_list
 from cspdecl.testing.world import START, World
 from tests.unit.engine.estates import declare, estate_of, only_subscription, world_of
 from tests.unit.engine.harness import tenant_of

@@ -14,7 +14,8 @@ from cspdecl.core.catalog import OfferKey
 from cspdecl.core.errors import ConfigurationError
 from cspdecl.core.money import Money
 from cspdecl.core.project import PriceBook
-from cspdecl.store.pricefiles import import_price_list, load_price_book, read_index
+from cspdecl.store.pricefiles import load_price_book, read_index
+from cspdecl.store.priceimport import import_price_list
 from tests.unit.commerce.test_pricelist import HEADER, line
 
 NOW = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
@@ -116,8 +117,8 @@ def test_an_index_never_leads_out_of_its_folder(tmp_path):
 
 def test_no_folder_is_an_empty_book(tmp_path):
     """Nothing imported yet: every price is unknown, and nothing fails."""
-    assert load(tmp_path / "prices", PREMIUM) == PriceBook()
-    assert load_price_book(None, market="DE", currency="EUR", offers=[PREMIUM]) == PriceBook()
+    assert load(tmp_path / "prices", PREMIUM) == PriceBook(home="DE")
+    assert load_price_book(None, market="DE", currency="EUR", offers=[PREMIUM]) == PriceBook(home="DE")
 
 
 def test_packed_sheets_are_read(tmp_path):
