@@ -96,7 +96,9 @@ def with_allocation(
 
 
 def _list_price(prices: PriceBook, spec: SubscriptionSpec, segment: str, at: datetime) -> UnitPrice | UnknownPrice:
-    return find_price(prices, offer=spec.offer, term=spec.term, billing=spec.billing, segment=segment, at=at)
+    return find_price(
+        prices, offer=spec.offer, term=spec.term, billing=spec.billing, segment=segment, at=at, seats=(spec.seats,)
+    )
 
 
 def _cost(address: Address, component: str, price: UnitPrice | UnknownPrice, seats: int) -> ComponentCost:

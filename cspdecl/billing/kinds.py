@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from cspdecl.commerce.prices import EXTENDED_TERM, UnknownPrice, price_of_running
+from cspdecl.commerce.prices import UnknownPrice, price_of_extended, price_of_running
 from cspdecl.core.live import LiveEndOfTerm, LiveSubscription
 from cspdecl.core.project import PriceBook, UnitPrice
 from cspdecl.core.records import BillingChange, Recorded
@@ -59,9 +59,9 @@ def running_kind(last: Recorded | None, seen: LiveSubscription) -> TermKind:
 def price_of_kind(
     kind: TermKind, prices: PriceBook, subscription: LiveSubscription, *, segment: str
 ) -> UnitPrice | UnknownPrice:
-    """What a seat costs in such a term; the monthly row of the list is no price of an extended one."""
+    """What a seat costs in such a term; an extended one has rows of its own, else a forecast that says so."""
     if kind == "est":
-        return EXTENDED_TERM
+        return price_of_extended(prices, subscription.offer, segment=segment, at=subscription.term_started)
     return _UNSURE if kind is None else price_of_running(prices, subscription, segment=segment)
 
 

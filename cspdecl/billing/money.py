@@ -39,7 +39,7 @@ def with_price(change: BillingChange, price: UnitPrice | UnknownPrice, *, market
         change,
         cost_currency=price.cycle_price.currency,
         cost_unit_list=price.cycle_price,
-        price_source="list",
+        price_source="forecast" if price.forecast else "list",
         price_list=price.list_date,
         price_list_digest=price.list_digest,
         price_valid_from=price.valid_from,

@@ -76,7 +76,7 @@ FIELDS: Mapping[str, str] = {
     "cost_rounding_profile": "How the lines were rounded.",
     "recurring_cost_delta": "Change of the cost of every later charge cycle; over all records it adds up to what runs.",
     "commitment_remaining_cost": "What this newly obliges to pay until the term ends.",
-    "price_source": "Where the price comes from.",
+    "price_source": "Where the price comes from: a row of a list, or a forecast by a documented ratio.",
     "price_list": "The month of the price list.",
     "price_list_digest": "sha256 of the imported list.",
     "price_valid_from": "Since when the list's row holds.",

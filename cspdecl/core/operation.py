@@ -67,7 +67,7 @@ class PriceDelta:
     (exclusive). `sell`: change of our price every `sell_every`. `basis` says how it was computed, in words.
     `price_list_for`: the month that was priced, only where the list is for an earlier one. `discount` is what a
     promotion takes off the price, `unit_price` what is left of it. `margin_before` and `margin_after` are shares of
-    our price, where an operation changes nothing but that price.
+    our price, where an operation changes nothing but that price. `forecast`: no row of a list stands behind the cost.
     """
 
     cycle: BillingCycle
@@ -89,6 +89,7 @@ class PriceDelta:
     promotion: str | None = None
     margin_before: Fraction | None = None
     margin_after: Fraction | None = None
+    forecast: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,7 +155,7 @@ class BillingChange:
     cost_rounding_profile: str | None = None
     recurring_cost_delta: Money | None = None
     commitment_remaining_cost: Money | None = None
-    price_source: Literal["list"] | None = None
+    price_source: Literal["list", "forecast"] | None = None
     price_list: str | None = None
     price_list_digest: str | None = None
     price_valid_from: datetime | None = None

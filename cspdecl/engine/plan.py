@@ -120,7 +120,8 @@ def _decide(
     store = session.store()
     bindings = store.bindings()
     records = tuple(store.last_records().values())
-    prices = session.prices(_offers(desired, live))
+    countries = {item.profile.address.country for item in live.customers.values() if item.profile is not None}
+    prices = session.prices(_offers(desired, live), markets=countries)
     last_hashes = {record.address: record.hash for record in records}
     book = fold_book(records)
     recorded = dict(fold_recorded(records))
@@ -289,7 +290,17 @@ def _customers_named(text: bytes) -> set[str]:
 
 
 def _offers(desired: DesiredState, live: LiveState) -> set[OfferKey]:
-    wanted = {line.offer for spec in desired.customers.values() for line in spec.subscriptions}
+    lines = [line for spec in desired.customers.values() for line in spec.subscriptions]
+    wanted = {line.offer for line in lines}
+    wanted |= {line.at_renewal.offer for line in lines if line.at_renewal and line.at_renewal.offer}
+    wanted |= {line.renews_to.offer for line in lines if line.renews_to and line.renews_to.offer}
+    wanted |= {line.upgrade.source for line in lines if line.upgrade}
+    wanted |= {
+        item.scheduled.offer
+        for customer in live.customers.values()
+        for item in customer.subscriptions
+        if item.scheduled is not None
+    }
     wanted |= {
         item.offer for customer in live.customers.values() for item in customer.subscriptions if item.offer is not None
     }

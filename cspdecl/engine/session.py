@@ -74,13 +74,20 @@ class Session:
         found = self.load().project
         return found if found is not None else self.require()[0]
 
-    def prices(self, offers: set[OfferKey]) -> PriceBook:
-        """The imported price lists, for these offers. Raises ConfigurationError where a list was altered."""
+    def prices(self, offers: set[OfferKey], *, markets: Iterable[str] = ()) -> PriceBook:
+        """The imported price lists for these offers, in the reseller's currency: of the project's market, of `markets`
+        and of every market a customer is declared in. Raises ConfigurationError where a list was altered."""
+        from cspdecl.commerce.prices import market_of
         from cspdecl.store.pricefiles import load_price_book
 
         project = self.project
         folder = self.root / project.prices_path if project.prices_path else None
-        return load_price_book(folder, market=project.market, currency=project.reseller.currency, offers=offers)
+        desired = self.load().desired
+        declared = desired.customers.values() if desired is not None else ()
+        places = {*markets, *(country for spec in declared if (country := market_of(spec, None)) is not None)}
+        return load_price_book(
+            folder, market=project.market, currency=project.reseller.currency, offers=offers, markets=places
+        )
 
     # ---- store ----
 

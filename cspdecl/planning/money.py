@@ -51,7 +51,9 @@ def preview_purchase(
     spec: SubscriptionSpec, prices: PriceBook, *, segment: str, now: datetime, sell: SellChange | None
 ) -> PriceDelta:
     """What buying a line costs: priced by the list in force now, committed for the whole term."""
-    price = find_price(prices, offer=spec.offer, term=spec.term, billing=spec.billing, segment=segment, at=now)
+    price = find_price(
+        prices, offer=spec.offer, term=spec.term, billing=spec.billing, segment=segment, at=now, seats=(spec.seats,)
+    )
     today = now.date()
     cycle = None
     if spec.billing.months is not None:
@@ -64,10 +66,10 @@ def preview_purchase(
 
 def preview_seats(
     spec: SubscriptionSpec, live: LiveSubscription, prices: PriceBook, *, after: int, now: datetime,
-    sell: SellChange | None,
+    sell: SellChange | None, segment: str = "commercial",
 ) -> PriceDelta:  # fmt: skip
     """What a change of a running subscription's seats costs or returns, at the price its term was locked at."""
-    price = price_of_line(prices, spec, live)
+    price = price_of_line(prices, spec, live, segment=segment, after=after)
     today = now.date()
     cycle = cycle_of(live, today)
     preview = preview_change(price=price, before=live.seats, after=after, cycle=cycle, on=today)
@@ -111,6 +113,7 @@ def _delta(
         price_list_for=price.asked_for if isinstance(price, UnitPrice) else None,
         basis=preview.basis,
         unknown=preview.unknown,
+        forecast=isinstance(price, UnitPrice) and price.forecast,
     )
 
 
@@ -134,9 +137,11 @@ def sell_month(preview: PriceDelta) -> ExactMoney | None:
     return preview.sell.exact() * Fraction(1, 12 if preview.sell_every == "year" else 1)
 
 
-def held_cost(live: LiveSubscription, prices: PriceBook, seats: int) -> tuple[Money, str] | None:
+def held_cost(
+    live: LiveSubscription, prices: PriceBook, seats: int, *, segment: str = "commercial"
+) -> tuple[Money, str] | None:
     """What seats that stay billed cost a charge cycle, and the cycle's word; None where unknown."""
-    price = price_of_running(prices, live)
+    price = price_of_running(prices, live, segment=segment)
     if not isinstance(price, UnitPrice):
         return None
     return price.cycle_price * seats, cycle_word(price.billing.months)

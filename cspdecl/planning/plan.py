@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cspdecl.commerce.policy import SANDBOX_CUSTOMERS
-from cspdecl.commerce.prices import older_lists
+from cspdecl.commerce.prices import newest_list, older_lists
 from cspdecl.commerce.words import counted
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
@@ -137,7 +137,7 @@ def _assemble(
         now=world.now,
         as_of=live.as_of,
         commit=commit,
-        price_list=world.prices.lists[0].date if world.prices.lists else None,
+        price_list=newest.date if (newest := newest_list(world.prices)) else None,
         market=project.market,
         currency=project.reseller.currency,
         scope=scope,

@@ -100,7 +100,8 @@ def about_cost(preview: PriceDelta) -> list[Sentence]:
                 now = f" ({back} comes back for the {days} left of this cycle)"
             else:
                 now = f" ({amount:,.{decimals_of(preview.cost_now.currency)}f} for the {days} left of this cycle)"
-        out.append(Sentence(f"cost {signed(preview.cost_cycle)} {word}{now}", None))
+        guess = ", a forecast: no list has a row for it" if preview.forecast else ""
+        out.append(Sentence(f"cost {signed(preview.cost_cycle)} {word}{now}{guess}", None))
     for reason in preview.unknown:
         out.append(
             Sentence(f"cost unknown: {reason}" if preview.cost_cycle is None else f"partly unknown: {reason}", None)

@@ -40,7 +40,7 @@ class CaseSession(Session):
 
     case: Path
 
-    def prices(self, offers: object) -> PriceBook:
+    def prices(self, offers: object, *, markets: object = ()) -> PriceBook:
         """The one price list of the case."""
         return prices_of(self.case)
 

@@ -196,20 +196,20 @@ def test_a_renewal_still_queued_is_not_recorded():
     assert look(ledger(subscription()), live(subscription(), read_at=later), later) == ()
 
 
-def test_an_extended_term_has_no_price_of_the_list():
-    """Nobody decided and it slid into a monthly extended term: recorded as such, its cost unknown."""
+def test_an_extended_term_is_recorded_by_a_forecast_that_says_so():
+    """Nobody decided and it slid into a monthly extended term: the month's price and three per cent, and no list row."""
     later = at("2027-03-16")
     slid = subscription(term=Term.P1M, end_of_term="unset", term_started=at("2027-03-15"), term_ends=at("2027-04-15"))
     (change,) = look(ledger(subscription(end_of_term="unset")), live(slid, read_at=later), later)
-    assert (change.term_kind, change.cost_amount) == ("est", None)
-    assert any("extended service term" in reason for reason in change.unknown)
+    assert (change.term_kind, change.cost_amount, change.price_source) == ("est", Money.of("636.50", EUR), "forecast")
+    assert "a forecast: the monthly price and 3 %" in change.basis
 
 
 SLID = subscription(term=Term.P1M, end_of_term="unset", term_started=at("2027-03-15"), term_ends=at("2027-04-15"))
 
 
 def test_an_extended_term_stays_one_in_every_later_month():
-    """Recorded as extended, looked at again after two more months: both are extended, neither has a price."""
+    """Recorded as extended, looked at again after two more months: both are extended, both are a forecast."""
     opened = ledger(subscription(end_of_term="extend"))
     (first,) = look(opened, live(SLID, read_at=at("2027-03-16")), at("2027-03-16"))
     records = (*opened, *sealed(first, head=LedgerHead(seq=1, hash=opened[-1].hash), when=at("2027-03-16")))
@@ -218,17 +218,17 @@ def test_an_extended_term_stays_one_in_every_later_month():
     found = [change for change in look(records, live(today, read_at=now), now) if change.origin == "renewal"]
     assert [change.time for change in found] == [at("2027-04-15"), at("2027-05-15")]
     assert [(change.term_kind, change.cost_amount, change.cost_unit_list) for change in found] == [
-        ("est", None, None)
+        ("est", Money.of("636.50", EUR), Money.of("25.46", EUR))
     ] * 2
     assert all("another month" in change.basis for change in found)
 
 
-def test_an_extended_term_nobody_recorded_the_cause_of_has_no_price_either():
+def test_an_extended_term_nobody_recorded_the_cause_of_is_one_all_the_same():
     """Auto-renew was switched off unseen: a year that goes on by the month with it off is no renewal for a month."""
     found = look(ledger(subscription(end_of_term="renew")), live(SLID, read_at=at("2027-03-16")), at("2027-03-16"))
     assert [change.origin for change in found] == ["renewal", "drift"]
     assert [change.term_kind for change in found] == ["est", "est"]
-    assert [change.cost_unit_list for change in found] == [None, None]
+    assert [change.price_source for change in found] == ["forecast", "forecast"]
 
 
 def test_a_change_to_monthly_terms_that_was_scheduled_is_a_renewal():
@@ -249,8 +249,8 @@ def test_a_monthly_term_that_went_on_with_auto_renew_off_is_not_priced_by_guess(
     assert "may be a renewal or an extended service term" in renewal.unknown[0]
 
 
-def test_seats_added_in_an_extended_term_have_no_list_price():
-    """What is changed in such a month costs what the month costs: unknown."""
+def test_seats_added_in_an_extended_term_cost_what_its_month_costs():
+    """The forecast of the month, not the monthly price of the list; where the list has neither, nothing is known."""
     opened = ledger(subscription(end_of_term="extend"))
     now = at("2027-03-16")
     first = look(opened, live(replace(SLID, end_of_term="extend"), read_at=now), now)

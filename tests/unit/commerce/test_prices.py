@@ -7,6 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cspdecl.commerce.prices import (
     UnknownPrice,
@@ -15,8 +17,10 @@ from cspdecl.commerce.prices import (
     list_words,
     older_lists,
     per_month,
+    price_of_extended,
     price_of_line,
     price_of_running,
+    prices_in,
     sell_amount,
     sell_per_month,
 )
@@ -218,14 +222,15 @@ def test_all_older_lists_are_one_warning():
     assert many.message == "amounts of 2028-03 to 2029-03 are by price list 2026-11: none for then is imported"
 
 
-def test_a_line_declared_for_a_year_that_runs_by_the_month_has_no_list_price():
-    """It is in its extended service term, whose rows are no part of the list; declared by the month it has a price."""
+def test_a_line_declared_for_a_year_that_runs_by_the_month_is_priced_as_extended():
+    """It is in its extended service term: the monthly price and three per cent; declared by the month it is just that."""
     prices = book(("2026-11", (row("24.72", term=Term.P1M),)))
     monthly = running(term=Term.P1M)
     found = [price_of_line(prices, line("visio", term=term), monthly) for term in (Term.P1Y, Term.P1M)]
-    assert isinstance(found[0], UnknownPrice)
-    assert "extended service term" in found[0].reason
-    assert isinstance(found[1], UnitPrice)
+    assert [(one.cycle_price, one.forecast) for one in found if isinstance(one, UnitPrice)] == [
+        (Money.of("25.46", "EUR"), True),
+        (Money.of("24.72", "EUR"), False),
+    ]
 
 
 def test_our_own_price_is_a_rule_times_seats():
@@ -244,3 +249,122 @@ def test_yen_have_no_cents():
     found = price(book(("2026-11", (row("12345", currency="JPY"),))))
     assert isinstance(found, UnitPrice)
     assert found.cycle_price == Money.of("1029", "JPY")
+
+
+@pytest.mark.parametrize(
+    ("seats", "expected"),
+    [((1,), "240.00"), ((300,), "240.00"), ((301,), "228.00"), ((10, 300), "240.00"), ((400, 301), "228.00")],
+)
+def test_a_price_for_a_range_of_seats_is_that_of_the_quantity(seats, expected):
+    """1 to 300 and 301 and more: the row whose range holds the seats, before and after."""
+    prices = book(("2026-11", (row("228.00", tier="301-"), row("240.00", tier="1-300"))))
+    found = find_price(prices, offer=PREMIUM, term=Term.P1Y, billing=BillingCycle.MONTHLY, segment="commercial",
+                       at=at("2026-11-22"), seats=seats)  # fmt: skip
+    assert isinstance(found, UnitPrice)
+    assert found.term_price == Money.of(expected, "EUR")
+    assert "seats" in list_words(found)
+
+
+@pytest.mark.parametrize(
+    ("seats", "code"), [((), "CSP619"), ((300, 301), "CSP619"), ((5000,), "CSP613")], ids=["none", "across", "outside"]
+)
+def test_a_change_across_ranges_of_seats_has_no_price(seats, code):
+    """No quantity, a change from one range into another, a quantity no range holds: named, never guessed."""
+    prices = book(("2026-11", (row("228.00", tier="301-4000"), row("240.00", tier="1-300"))))
+    found = find_price(prices, offer=PREMIUM, term=Term.P1Y, billing=BillingCycle.MONTHLY, segment="commercial",
+                       at=at("2026-11-22"), seats=seats)  # fmt: skip
+    assert isinstance(found, UnknownPrice)
+    assert found.code == code
+
+
+@pytest.mark.parametrize(("cost", "code"), [("0.00", "CSP611"), ("-5.00", "CSP611")])
+def test_nothing_and_less_is_no_price(cost, code):
+    """The row that counts says nothing: unknown, and neither zero nor the price of an older row."""
+    found = price(book(("2026-11", (row(cost, start="2026-10-01"), row("240.00", start="2025-01-01")))))
+    assert isinstance(found, UnknownPrice)
+    assert found.code == code
+
+
+def test_every_unknown_price_that_a_person_can_put_right_has_its_code():
+    """No list, no row, two rows: the message of each can be looked up."""
+    found = [
+        price(PriceBook()),
+        price(book(("2026-11", (row(segment="education"),)))),
+        price(book(("2026-11", (row("1.00"), row("2.00"))))),
+    ]
+    assert [one.code for one in found if isinstance(one, UnknownPrice)] == ["CSP614", "CSP613", "CSP612"]
+
+
+def a_list(date: str, *rows: PriceRow, **rest) -> PriceList:
+    return PriceList(
+        date=date, market=rest.pop("market", "DE"), currency="EUR", digest=date, source="s.csv", rows={PREMIUM: rows},
+        **rest,
+    )  # fmt: skip
+
+
+def test_licences_and_software_are_asked_beside_each_other():
+    """The newest list of each view: an offer stands in one of them."""
+    once = row("90.00", term=Term.ONCE, billing=BillingCycle.ONE_TIME, view="software")
+    prices = PriceBook(lists=(a_list("2026-11", row()), a_list("2026-10", once, view="software")))
+    found = price(prices, term=Term.ONCE, billing=BillingCycle.ONE_TIME)
+    assert isinstance(found, UnitPrice)
+    assert (found.cycle_price, found.asked_for) == (Money.of("90.00", "EUR"), "2026-11")
+    assert isinstance(price(prices), UnitPrice)
+
+
+def test_a_row_of_extended_terms_wins_over_every_forecast():
+    """Where the list of extended terms has the offer, its row is read."""
+    own = row("25.40", term=Term.P1M, view="est")
+    prices = PriceBook(lists=(a_list("2026-11", row("24.72", term=Term.P1M)), a_list("2026-11", own, view="est")))
+    found = price_of_extended(prices, PREMIUM, at=at("2026-11-22"))
+    assert isinstance(found, UnitPrice)
+    assert (found.cycle_price, found.forecast) == (Money.of("25.40", "EUR"), False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ((row("7.20", term=Term.P1M), row("72.00", billing=BillingCycle.ANNUAL)), "7.42"),  # 7.20 × 1.03 = 7.416
+        ((row("72.00", billing=BillingCycle.ANNUAL),), "7.38"),  # 72 / 12 × 1.23
+    ],
+)
+def test_an_extended_term_is_forecast_from_the_month_else_from_the_year(rows, expected):
+    """Three per cent on the month; twenty-three on a twelfth of the year where there is no monthly plan."""
+    found = price_of_extended(book(("2026-11", rows)), PREMIUM, at=at("2026-11-22"))
+    assert isinstance(found, UnitPrice)
+    assert (found.cycle_price, found.forecast) == (Money.of(expected, "EUR"), True)
+    assert "a forecast" in list_words(found)
+
+
+def test_nothing_to_forecast_an_extended_term_by_is_unknown():
+    """Only a yearly plan billed by the month: no document says what the extended term costs then."""
+    found = price_of_extended(book(("2026-11", (row(),))), PREMIUM, at=at("2026-11-22"))
+    assert isinstance(found, UnknownPrice)
+    assert found.code == "CSP613"
+
+
+def test_a_customer_of_unknown_market_is_priced_by_the_project_s_own():
+    """Lists of several markets lie beside each other: nobody gets the prices of a country he is not in."""
+    lists = (a_list("2026-11", row("240.00")), a_list("2026-11", row("120.00"), market="AT"))
+    prices = PriceBook(lists=lists, home="DE")
+    assert [item.market for item in prices_in(prices, None).lists] == ["DE"]
+    assert [item.market for item in prices_in(prices, "AT").lists] == ["AT"]
+    assert prices_in(prices, "FR").lacking == "FR"
+
+
+@settings(max_examples=60)
+@given(
+    rows=st.lists(
+        st.builds(
+            lambda cost, start, days: row(cost, start=f"2026-{start:02d}-01", end=f"2027-{days:02d}-01"),
+            st.sampled_from(["1.00", "2.00", "0.00"]), st.integers(1, 11), st.integers(1, 12),
+        ),
+        max_size=6,
+    ),
+    shuffle=st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_a_price_does_not_depend_on_the_order_of_rows(rows, shuffle):
+    """Whatever rows a list has: shuffled they say the same, price or reason."""
+    other = list(rows)
+    shuffle.shuffle(other)
+    assert price(book(("2026-11", tuple(rows)))) == price(book(("2026-11", tuple(other))))

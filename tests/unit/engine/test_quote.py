@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cspdecl.cli.quote_verb import quote_document
+from cspdecl.cli.quote_declared import quote_document
 from cspdecl.core.address import Address
 from cspdecl.core.errors import CspdeclError
 from cspdecl.core.money import Money
@@ -201,15 +201,15 @@ def test_an_old_price_list_is_said(estate, world):
     assert "2027-02" in found.now.money.basis
 
 
-def test_an_extended_term_has_no_price_to_quote(estate, world):
-    """It went on by the month: what ending it returns is unknown, not the monthly list price."""
+def test_an_extended_term_is_quoted_by_a_forecast(estate, world):
+    """It went on by the month: what ending it returns is the month's price and three per cent, and said to be guessed."""
     declare(estate, "alpha", 5, sell=SELL, endOfTerm="extend")
     estate.apply()
     later(estate, world, days=400)
     found = quote(estate, 0)
     assert parts(found) == ((5, 0), None, [])
-    assert (found.now.cost_month, found.now.money.cost_now, found.now.lines) == (None, None, ())
-    assert found.now.money.unknown[0].startswith("an extended service term")
+    assert found.now.cost_month == Money.of("-61.80", "EUR")
+    assert "a forecast: the monthly price and 3 %" in found.now.money.basis
 
 
 def test_a_line_nobody_declares_has_no_quote(estate):
