@@ -6,6 +6,7 @@ This module only says in which order they speak. `cspdecl.commerce.rules` lists 
 
 from __future__ import annotations
 
+from cspdecl.commerce.decide_converting import decide_converting
 from cspdecl.commerce.decide_end import decide_end_of_term, decide_leaving
 from cspdecl.commerce.decide_extended import decide_extended, runs_extended
 from cspdecl.commerce.decide_purchase import decide_purchase
@@ -23,6 +24,9 @@ def decide(delta: Delta, setting: Setting) -> Decision:
     """What follows from one line's difference. Nothing of a refused line is sent."""
     if delta.live is None:
         return decide_purchase(delta.spec, setting)
+    converted = decide_converting(delta, delta.live, setting, decide_change)
+    if converted is not None:
+        return converted
     if delta.spec.absent:
         return decide_leaving(delta.spec, delta.live, setting)
     draft = Draft()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from cspdecl.commerce.combos import check_combination
+from cspdecl.commerce.decide_addon import check_addon
+from cspdecl.commerce.decide_coterm import decide_custom_end
+from cspdecl.commerce.decide_promotion import expect_promotion
+from cspdecl.commerce.decide_trial import as_sold, check_trial, renews_to_term, trial_ends, trial_steps
 from cspdecl.commerce.policy import RETURN_WINDOW, SANDBOX_SUBSCRIPTIONS
-from cspdecl.commerce.quantity import check_quantity
+from cspdecl.commerce.quantity import check_limits, check_quantity, warn_family
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
-from cspdecl.commerce.words import listed, seats
+from cspdecl.commerce.words import seats
 from cspdecl.core.action import Purchase, SetEndOfTerm
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer
 from cspdecl.core.desired import SubscriptionSpec
-from cspdecl.core.diagnostics import Diagnostic, error, note, warning
+from cspdecl.core.diagnostics import Diagnostic, error, note
+from cspdecl.core.inquiry import PromotionOffer
 from cspdecl.core.operation import Reason, Waiting
-from cspdecl.core.terms import add_months, at_midnight
+from cspdecl.core.terms import at_midnight, term_end
 
 
 def decide_purchase(spec: SubscriptionSpec, setting: Setting) -> Decision:
@@ -28,17 +35,38 @@ def decide_purchase(spec: SubscriptionSpec, setting: Setting) -> Decision:
     offer = setting.offer
     if offer is None or not offer.terms:
         return Decision(symbol="?", diagnostics=(_not_sold(spec, offer),))
+    spec = as_sold(spec, offer)
     refused = _unfit(spec, offer, setting)
     if refused is not None:
         return Decision(symbol="?", diagnostics=(refused,))
-    waiting = _must_wait(spec, setting)
+    waiting = must_wait(spec, setting)
     if waiting is not None:
         draft.waiting.append(waiting)
         return _stuck(draft)
-    return _buy(spec, offer, setting, draft)
+    if spec.trial and Capability.TRIALS not in setting.capabilities:
+        text = f"start the trial of {spec.offer} in the provider's portal: this provider cannot"
+        draft.waiting.append(Waiting(address=spec.address, kind="manual", code="CSP360", text=text, origin=spec.origin))
+        return _stuck(draft)
+    custom_end = decide_custom_end(spec, offer, setting, draft)
+    promotion = None if spec.trial else expect_promotion(spec, setting, draft)
+    last = custom_end or usual_end(spec, setting)
+    check_addon(spec, offer, setting, draft, ends=last)
+    if draft.waiting or draft.refused:
+        return _stuck(draft)
+    return _buy(spec, offer, setting, draft, custom_end=custom_end, promotion=promotion)
 
 
-def _buy(spec: SubscriptionSpec, offer: Offer, setting: Setting, draft: Draft) -> Decision:
+def usual_end(spec: SubscriptionSpec, setting: Setting) -> date:
+    """The last day of the first term of something bought now, where it is given no other."""
+    if spec.trial:
+        return trial_ends(setting.now).date() - timedelta(days=1)
+    return term_end(setting.now.date(), spec.term)
+
+
+def _buy(
+    spec: SubscriptionSpec, offer: Offer, setting: Setting, draft: Draft, *, custom_end: date | None,
+    promotion: PromotionOffer | None,
+) -> Decision:  # fmt: skip
     reason = Reason(code="purchase", text=f"{seats(spec.seats)} of {spec.offer} are declared and nothing runs for it")
     action = Purchase(
         offer=spec.offer,
@@ -49,8 +77,18 @@ def _buy(spec: SubscriptionSpec, offer: Offer, setting: Setting, draft: Draft) -
         segment=offer.segment,
         country="",
         unit_price=None,
+        product=offer.product,
+        custom_end=custom_end,
+        promotion=promotion.id if promotion is not None else None,
+        trial=spec.trial,
+        renews_to=renews_to_term(spec) if spec.trial else None,
+        attested=spec.attested,
     )
     draft.steps.append(Step(action=action, reason=reason))
+    if custom_end is not None:
+        draft.notes.append(f"its first term ends on {custom_end}, later ones are whole; what it costs is an estimate")
+    if spec.trial:
+        trial_steps(spec, offer, setting, draft)
     if spec.end_of_term not in (None, "renew") and _can_end(spec, setting, draft):
         # a new subscription renews unless told otherwise (contract §13.8)
         after = Reason(code=f"end_of_term.{spec.end_of_term}", text=f"`endOfTerm: {spec.end_of_term}` is declared")
@@ -66,9 +104,9 @@ def _buy(spec: SubscriptionSpec, offer: Offer, setting: Setting, draft: Draft) -
                 hint="give the provider user credentials (`auth.user`) to have it checked before",
             )
         )
-    if offer.addon and offer.prerequisites and not setting.held & set(offer.prerequisites):
-        draft.diagnostics.append(_needs_base(spec, offer))
-    ends = at_midnight(add_months(setting.now.date(), spec.term.months))
+    family = warn_family(spec, setting)
+    draft.diagnostics += [family] if family is not None else []
+    last = custom_end or usual_end(spec, setting)
     return Decision(
         symbol="+",
         steps=tuple(draft.steps),
@@ -76,23 +114,12 @@ def _buy(spec: SubscriptionSpec, offer: Offer, setting: Setting, draft: Draft) -
         diagnostics=tuple(draft.diagnostics),
         before=0,
         after=spec.seats,
-        added=spec.seats,
-        added_until=setting.now + RETURN_WINDOW,
-        owed_until=ends,
+        added=0 if spec.trial else spec.seats,
+        added_until=None if spec.trial else setting.now + RETURN_WINDOW,
+        owed_until=at_midnight(last + timedelta(days=1)),
         assumed=True,
-    )
-
-
-def _needs_base(spec: SubscriptionSpec, offer: Offer) -> Diagnostic:
-    # Without the base the cart answers 400041 and buys nothing (contract §9, 2023-10); another seller's base counts
-    # and is invisible here, so this is a warning.
-    bases = listed([str(key) for key in offer.prerequisites])
-    return warning(
-        "CSP335",
-        f"{spec.offer} is an add-on to {bases}, and this customer has none of it from here",
-        origin=spec.origin.at("offer"),
-        address=str(spec.address),
-        hint="without the base the provider refuses the purchase: declare it as a line of this customer",
+        notes=tuple(draft.notes),
+        promotion=promotion,
     )
 
 
@@ -122,16 +149,8 @@ def _not_sold(spec: SubscriptionSpec, offer: Offer | None) -> Diagnostic:
 
 
 def _unfit(spec: SubscriptionSpec, offer: Offer, setting: Setting) -> Diagnostic | None:
-    if offer.trial:
-        # A trial becomes a paid year by itself (contract §13.2, 2023-10): starting one is a spending decision.
-        return error(
-            "CSP345",
-            f"{spec.offer} is a trial, and starting trials is not supported yet",
-            origin=spec.origin.at("offer"),
-            address=str(spec.address),
-            hint="declare the paid offer, or start the trial in the provider's portal",
-        )
-    refused = check_combination(spec, offer) or check_quantity(spec, None, setting)
+    refused = check_trial(spec, offer) or check_combination(spec, offer) or check_quantity(spec, None, setting)
+    refused = refused or check_limits(spec, setting)
     if refused is not None:
         return refused
     if setting.environment == "sandbox" and setting.running >= SANDBOX_SUBSCRIPTIONS:
@@ -145,7 +164,8 @@ def _unfit(spec: SubscriptionSpec, offer: Offer, setting: Setting) -> Diagnostic
     return None
 
 
-def _must_wait(spec: SubscriptionSpec, setting: Setting) -> Waiting | None:
+def must_wait(spec: SubscriptionSpec, setting: Setting) -> Waiting | None:
+    """What every purchase waits for, whatever is bought: the customer's agreement, and the provider's readiness."""
     if setting.agreement == "none":
         # error 13605: no order succeeds before somebody accepted (contract §7, 2026-01)
         text = f"{seats(spec.seats)} of {spec.offer} wait until the customer has accepted Microsoft's agreement"
@@ -161,4 +181,6 @@ def _blocked(spec: SubscriptionSpec, code: str, text: str) -> Waiting:
 
 def _stuck(draft: Draft) -> Decision:
     waiting = tuple(draft.waiting)
-    return Decision(symbol="?", waiting=waiting, notes=tuple(item.text for item in waiting))
+    return Decision(
+        symbol="?", waiting=waiting, diagnostics=tuple(draft.diagnostics), notes=tuple(item.text for item in waiting)
+    )

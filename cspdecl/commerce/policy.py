@@ -28,6 +28,11 @@ SANDBOX_CUSTOMERS = 75
 # A trial left alone becomes a year's commitment for this many seats (create-a-new-subscription page, 2023-10;
 # contract §13.2).
 TRIAL_BECOMES_SEATS = 25
+TRIAL_DAYS = 30
+
+# Licence terms allow so many seats over the whole Business family (Basic, Standard, Premium together), more strictly
+# than the check on each of them (Learn sentence quoted by third parties, 2026; commerce rules §5).
+BUSINESS_FAMILY_SEATS = 300
 
 
 def renewal_deadline(term_ends: datetime) -> datetime:

@@ -1,12 +1,12 @@
-"""How many seats are allowed: the offer's minimum and maximum, the customer's pool, the sandbox."""
+"""How many seats are allowed, and how many subscriptions: the offer's limits, the customer's pool, the sandbox."""
 
 from __future__ import annotations
 
-from cspdecl.commerce.policy import SANDBOX_SEATS
+from cspdecl.commerce.policy import BUSINESS_FAMILY_SEATS, SANDBOX_SEATS
 from cspdecl.commerce.values import Setting
-from cspdecl.commerce.words import seats
+from cspdecl.commerce.words import counted, seats
 from cspdecl.core.desired import SubscriptionSpec
-from cspdecl.core.diagnostics import Diagnostic, error
+from cspdecl.core.diagnostics import Diagnostic, error, warning
 from cspdecl.core.live import LiveSubscription
 
 
@@ -24,13 +24,60 @@ def check_quantity(spec: SubscriptionSpec, live: LiveSubscription | None, settin
         )
     if spec.seats <= running:
         return None
+    pooled = _sandbox(spec, setting) or _pool(spec, setting)
+    if pooled is not None:
+        return pooled
     if live is not None and live.policy.max_seats is not None and spec.seats > live.policy.max_seats:
         most = live.policy.max_seats
         return _refuse(
             spec, "CSP330", f"{seats(spec.seats)} are more than this subscription's maximum of {most}",
-            f"at most {most}", f"say `seats: {most}` or less",
+            f"at most {most}", _split_hint(spec, most, setting),
         )  # fmt: skip
-    return _sandbox(spec, setting) or _pool(spec, setting)
+    return None
+
+
+def check_limits(spec: SubscriptionSpec, setting: Setting) -> Diagnostic | None:
+    """Whether one more subscription of the offer may be had, by the offer matrix (AssetOwnershipLimit; contract §9)."""
+    offer = setting.offer
+    if offer is None or offer.max_subscriptions is None or setting.of_offer < offer.max_subscriptions:
+        return None
+    most = counted(offer.max_subscriptions, "subscription")
+    when = "in its whole life" if offer.max_subscriptions_ever else "at one time"
+    return error(
+        "CSP357",
+        f"a customer may have {most} of {spec.offer} {when}, and has {setting.of_offer}",
+        origin=spec.origin.at("offer"),
+        address=str(spec.address),
+        label="cancelled ones count until they are gone for good",
+        hint="add the seats to a line that runs already; those of one offer are one pool anyway",
+    )
+
+
+def warn_family(spec: SubscriptionSpec, setting: Setting) -> Diagnostic | None:
+    """That Basic, Standard and Premium together are more than the licence terms allow, though each may be."""
+    if setting.family_seats is None or setting.family_seats + spec.seats <= BUSINESS_FAMILY_SEATS:
+        return None
+    total = setting.family_seats + spec.seats
+    return warning(
+        "CSP331",
+        f"{total} seats of Microsoft 365 Business plans together are more than the licence terms' "
+        f"{BUSINESS_FAMILY_SEATS}",
+        origin=spec.origin.at("seats"),
+        address=str(spec.address),
+        label="Basic, Standard and Premium count together; the provider checks each of them by itself",
+        hint="move the seats above to an Enterprise plan",
+    )
+
+
+def _split_hint(spec: SubscriptionSpec, most: int, setting: Setting) -> str:
+    offer = setting.offer
+    rest, name = spec.seats - most, spec.address.name
+    if offer is not None and offer.max_subscriptions is not None and setting.of_offer >= offer.max_subscriptions:
+        return f"say `seats: {most}` or less"
+    return (
+        f"say `seats: {most}` here and give the rest a line of its own: "
+        f'`{{name: {name}-2, offer: "{spec.offer}", seats: {rest}}}`'
+    )
 
 
 def _sandbox(spec: SubscriptionSpec, setting: Setting) -> Diagnostic | None:

@@ -16,7 +16,7 @@ from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferKey
 from cspdecl.core.desired import Hold, ResellerOfRecord, SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic
-from cspdecl.core.inquiry import Promotions, ResellerStanding, TermEnds, Transitions, Unanswered
+from cspdecl.core.inquiry import PromotionOffer, Promotions, ResellerStanding, TermEnds, Transitions, Unanswered
 from cspdecl.core.live import LiveSubscription, Qualification
 from cspdecl.core.operation import Reason, Waiting
 
@@ -46,6 +46,16 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """That a line stands for two subscriptions, what is left of an upgrade's source and its target: which `part` is
+    decided about, what the `other` one is, and how many seats are `moving` from the source to the target now."""
+
+    part: Literal["source", "target"]
+    other: LiveSubscription
+    moving: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What surrounds a decision.
 
@@ -57,7 +67,10 @@ class Setting:
     with what is known of each in `standings`. `transitions`, `renewal_paths`, `term_ends`, `promotions` are the
     provider's answers about this line; None was not asked, `Unanswered` could not be: neither is a yes.
     `base`: the line that `addonOf` names; `addons`: the lines that name this one; `aligned`: the line whose end a
-    purchase is to share.
+    purchase is to share. `new_customer`: it does not exist yet, so nothing could be asked about it. `of_offer`:
+    subscriptions of this offer that run or are planned before this one. `base_seats`: seats of everything the offer
+    is an add-on to. `family_seats`: seats of other Microsoft 365 Business plans, None where the offer is none.
+    `split`: where the line is one of two parts.
     """
 
     now: datetime
@@ -84,6 +97,11 @@ class Setting:
     base: Base | None = None
     addons: tuple[Base, ...] = ()
     aligned: Base | None = None
+    new_customer: bool = False
+    of_offer: int = 0
+    base_seats: int = 0
+    family_seats: int | None = None
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +121,7 @@ class Decision:
     returned until `added_until`; `taken` come back if sent before `take_by`; `held` stay billed until `held_until`,
     because their window is over, because `reduce: renewal` says so, or because the provider takes none back.
     `owed_until` is the exclusive end of the term. `assumed`: windows are our dated constants, not the provider's word.
+    `promotion`: what is expected to be taken off the price of a purchase.
     """
 
     symbol: Symbol = "~"
@@ -123,6 +142,7 @@ class Decision:
     owed_until: datetime | None = None
     assumed: bool = False
     notes: tuple[str, ...] = ()
+    promotion: PromotionOffer | None = None
 
 
 UNCHANGED = Decision(symbol=" ")

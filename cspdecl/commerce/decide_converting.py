@@ -1,0 +1,68 @@
+"""What becomes something else: trials, upgrades, and the two parts of a line that was upgraded in part.
+
+Speaks before the rules of what merely runs, and hands on to them what an upgrade leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from cspdecl.commerce.decide_trial import decide_trial
+from cspdecl.commerce.decide_upgrade import (
+    Moved,
+    decide_full_upgrade,
+    decide_moving,
+    decide_partial_upgrade,
+    wrong_source,
+)
+from cspdecl.commerce.values import Decision, Delta, Draft, Setting
+from cspdecl.core.live import LiveSubscription
+
+GoOn = Callable[[Delta, LiveSubscription, Setting, Draft], Decision]
+
+
+def decide_converting(delta: Delta, live: LiveSubscription, setting: Setting, go_on: GoOn) -> Decision | None:
+    """The decision where something is to become something else, None where it is not.
+
+    `go_on` decides about name, end of term, seats and renewal of what an upgrade leaves.
+    """
+    spec, draft = delta.spec, Draft()
+    if spec.trial:
+        return decide_trial(spec, live, setting)
+    if spec.absent:
+        return None
+    split = setting.split
+    if split is not None:
+        if not split.moving or split.part == "target":
+            return None
+        return _finish(decide_moving(spec, live, split.other, setting, draft, count=split.moving), live, setting,
+                       draft, go_on)  # fmt: skip
+    if spec.upgrade is None or spec.offer == live.offer:
+        return None
+    if live.offer != spec.upgrade.source:
+        draft.diagnostics.append(wrong_source(spec, live))
+        return Decision(symbol="?", diagnostics=tuple(draft.diagnostics), before=live.seats, after=live.seats)
+    part = spec.upgrade.seats is not None and (spec.upgrade.seats, spec.seats) != (live.seats, live.seats)
+    decide_upgrade = decide_partial_upgrade if part and not live.trial else decide_full_upgrade
+    return _finish(decide_upgrade(spec, live, setting, draft), live, setting, draft, go_on)
+
+
+def _finish(result: Moved | Decision, live: LiveSubscription, setting: Setting, draft: Draft, go_on: GoOn) -> Decision:
+    """The upgrade's step and those that follow it as one decision about the line."""
+    if isinstance(result, Decision):
+        return result
+    if result.spec.offer != live.offer and result.gone == 0:
+        after = setting
+    else:
+        after = replace(setting, offer=None, offer_state="unread", split=None)  # the catalogue's entry is the target's
+    decision = go_on(Delta(spec=result.spec, live=result.live, fields=frozenset()), result.live, after, draft)
+    moved = result.gone if setting.split is None else 0
+    return replace(
+        decision,
+        symbol="~" if decision.steps else "?",
+        before=live.seats,
+        after=(decision.after or 0) + moved,
+        later=None if decision.later is None else decision.later + moved,
+        added=result.bought if live.trial else decision.added,
+    )
