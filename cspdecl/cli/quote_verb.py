@@ -1,159 +1,273 @@
-"""`cspdecl quote ADDRESS`: what one change would do and cost: now, at the renewal, or not at all."""
+"""`cspdecl quote`: what one change would cost, of a declared line or from bare figures; charge cycles; common ends."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from cspdecl.cli.common import Instant, emit_json, guarded, leave, open_session, say, show_diagnostics
-from cspdecl.core.address import Address
+from cspdecl.cli.figure_types import Amount, Currency, Day, Days, End, OneOf, Quantity, Share
 
 if TYPE_CHECKING:
     from cspdecl.core.diagnostics import Diagnostic
-    from cspdecl.core.operation import Waiting
-    from cspdecl.engine.quote import AtRenewal, Now, Quote
+    from cspdecl.core.terms import BillingCycle, Term
 
-_NOW = ("before", "after", "money", "lines", "cost_month", "sell_month", "by", "returnable_until")
-_AT_RENEWAL = ("on", "after", "held", "held_cost_month", "held_sell_month")
+_TERMS = ("P1M", "P1Y", "P3Y", "OneTime")
+_PLANS = ("monthly", "annual", "triennial", "none", "one_time")
+_CHARGES = (
+    "new", "renew", "cycleCharge", "addQuantity", "removeQuantity", "cancelImmediate", "convert", "changeBillingPlan",
+    "usage",
+)  # fmt: skip
+_PROFILES = (
+    "msft.v1", "msft.plan_months.v1", "msft.unit_down.v1", "msft.line_down.v1", "halfup.v1", "mc2019.v1", "legacy.v1",
+    "legacy.daily.v1",
+)  # fmt: skip
+
+
+#: Options that belong to one way of asking and make no sense with another.
+_DECLARED = ("seats", "offer")
+_FIGURES = (
+    "per", "currency", "anchor", "cycle_end", "counted", "before", "after", "charge", "discount", "uplift",
+    "to_price", "to_term", "to_billing", "to_discount", "list_price", "profile",
+)  # fmt: skip
+_OPTIONS = {
+    "per": "--price-per", "anchor": "--cycle-start", "counted": "--days", "before": "--from", "after": "--to",
+    "to_price": "--to-unit-price", "day": "--on", "ends": "--with", "price": "--unit-price",
+}  # fmt: skip
 
 
 @click.command()
-@click.argument("address")
-@click.option("--seats", type=click.IntRange(min=0), help="Seats afterwards, 0 to cancel; default: as declared.")
-@click.option("--on", "day", type=Instant(), help="The day of the change (UTC), of the running term; default: today.")
+@click.argument("address", required=False)
+@click.option("--seats", type=click.IntRange(min=0), help="Declared line: seats afterwards, 0 to cancel.")
+@click.option("--offer", metavar="PID:SKU", help="Declared line: what it would cost to go over to this offer.")
+@click.option("--on", "day", type=Instant(), help="The day of the change (UTC); of a declared line default today.")
+@click.option("--unit-price", "price", type=Amount(), help="Figures: what one seat costs a charge cycle.")
+@click.option("--price-per", "per", type=OneOf("cycle", "term"), help="What prices are for; default: cycle.")
+@click.option("--discount", type=Share(), help="Off the price, such as 10% of a promotion.")
+@click.option("--uplift", type=Share(), help="On the price before it is divided, such as 5%.")
+@click.option("--currency", type=Currency(), help="ISO 4217, for its decimals; default: two, without a name.")
+@click.option("--term", type=OneOf(*_TERMS))
+@click.option("--billing", type=OneOf(*_PLANS))
+@click.option("--cycle-start", "anchor", type=Day(), help="First day of any charge cycle on or before --on.")
+@click.option("--cycle-end", type=Day(), help="Last day of the cycle that starts on --cycle-start, where it is known.")
+@click.option("--days", "counted", type=Days(), metavar="N/M", help="Days charged of days in the cycle, without dates.")
+@click.option("--from", "before", type=Quantity(), help="Seats before.")
+@click.option("--to", "after", type=Quantity(), help="Seats afterwards; of an upgrade: those that stay, 0 for none.")
+@click.option("--charge", type=OneOf(*_CHARGES), help="The type of charge; default: what --from and --to say.")
+@click.option("--to-unit-price", "to_price", type=Amount(), help="Upgrade: what one seat of the other offer costs.")
+@click.option("--to-term", type=OneOf(*_TERMS), help="Upgrade: a new term that begins on the day, such as a trial's.")
+@click.option("--to-billing", type=OneOf(*_PLANS), help="Upgrade: the other offer's billing plan.")
+@click.option("--to-discount", type=Share(), help="Upgrade: off the other offer's price.")
+@click.option("--list-price", type=Amount(), help="The list (ERP) price beside --unit-price: shows the margin.")
+@click.option("--profile", type=OneOf(*_PROFILES), help="Count and round as at another time or place.")
+@click.option("--start-month", is_flag=True, help="A cycle counts the days of the month it starts in.")
+@click.option("--cycles", is_flag=True, help="List charge cycles from --start on.")
+@click.option("--coterm", is_flag=True, help="List the days a first term bought on --start may end.")
+@click.option("--start", type=Day(), help="For --cycles and --coterm: the day of purchase.")
+@click.option("--count", type=click.IntRange(1, 1200), help="For --cycles: how many; default: those of one term.")
+@click.option("--with", "ends", type=End(), multiple=True, metavar="DAY[:TERM]", help="For --coterm: an end to share.")
+@click.option("--addon-minimum", "share", type=Share(), help="Least seats of an add-on, such as 5%, of --base-seats.")
+@click.option("--base-seats", type=click.IntRange(min=0), help="Seats of the offers an add-on is for.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @click.pass_context
 @guarded
-def command(ctx: click.Context, address: str, seats: int | None, day: datetime | None, style: str) -> None:
-    """Quote a declared subscription, such as `cspdecl quote hafenkontor/visio --seats 5 --on 2027-01-03`.
+def command(ctx: click.Context, /, style: str, **given: Any) -> None:
+    r"""What one change would cost.
 
-    The rules are those of `plan`: what can be done on the day, what only at the renewal and stays billed until then,
-    what is refused (then it ends with 65). Asks nobody: seats and windows are those read last.
+    Of a declared line, `cspdecl quote hafenkontor/visio --seats 5 --on 2027-01-03`, by the rules of `plan`: what can be
+    done on the day, what only at the renewal and stays billed until then, what is refused. Asks nobody: seats and
+    windows are those read last.
+
+    From bare figures, without any project: `cspdecl quote --unit-price 10.08 --currency EUR --term P1M --billing
+    monthly --cycle-start 2021-06-18 --on 2021-06-20 --from 10 --to 12`: the lines Microsoft would print, exact and
+    rounded. Charge cycles: `--cycles --term P1M --billing monthly --start 2021-01-31`; days a first term may end:
+    `--coterm --term P1Y --start 2022-07-01 --with 2022-10-01:P3Y`.
+
+    What contradicts today's rules ends with 65 and says what is legal.
     """
+    ways = {
+        "an address": given["address"] is not None,
+        "--unit-price": given["price"] is not None,
+        "--cycles": given["cycles"],
+        "--coterm": given["coterm"],
+        "--addon-minimum": given["share"] is not None,
+    }
+    chosen = [name for name, asked in ways.items() if asked]
+    if len(chosen) != 1:
+        problem = f"{' and '.join(chosen)} are different questions" if chosen else "nothing is asked"
+        raise click.UsageError(f"{problem}: give an address (customer/line), or one of {', '.join(list(ways)[1:])}")
+    allowed = {
+        "an address": (*_DECLARED, "day", "term", "billing"),
+        "--unit-price": (*_FIGURES, "price", "day", "term", "billing", "start_month"),
+        "--cycles": ("term", "billing", "start", "count"),
+        "--coterm": ("term", "start", "ends"),
+        "--addon-minimum": ("share", "base_seats"),
+    }[chosen[0]]
+    _strangers(given, (*allowed, "address", "cycles", "coterm"), chosen[0])
+    if given["address"] is not None:
+        _declared(ctx, given, style)
+    elif given["price"] is not None:
+        _figures(ctx, given, style)
+    elif given["cycles"]:
+        _cycles(ctx, given, style)
+    elif given["coterm"]:
+        _coterm(ctx, given, style)
+    else:
+        _addon(given, style)
+
+
+def _strangers(given: dict[str, Any], allowed: tuple[str, ...], way: str) -> None:
+    for name, value in given.items():
+        if name not in allowed and value not in (None, False, ()):
+            raise click.UsageError(f"`{_option(name)}` says nothing about {way}")
+
+
+def _option(name: str) -> str:
+    return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+
+
+def _needs(given: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if given[name] is None:
+            raise click.UsageError(f"`{_option(name)}` is needed here")
+
+
+def _print(style: str, document: object, lines: list[str]) -> None:
+    if style == "json":
+        emit_json(document)
+    else:
+        for line in lines:
+            say(line)
+
+
+def _refuse(ctx: click.Context, problem: Diagnostic, style: str) -> NoReturn:
+    from pathlib import Path
+
+    from cspdecl.engine.exits import Exit
+    from cspdecl.report.quote import refusal_document
+
+    if style == "json":
+        emit_json(refusal_document(problem))
+    show_diagnostics([problem], Path.cwd(), ctx)
+    raise click.exceptions.Exit(int(Exit.INVALID))
+
+
+# ---- the ways of asking ----
+
+
+def _declared(ctx: click.Context, given: dict[str, Any], style: str) -> None:
+    from cspdecl.cli.quote_declared import quote_document, quote_text
+    from cspdecl.core.address import Address
     from cspdecl.engine.exits import Exit
     from cspdecl.engine.quote import quote_line
 
     try:
-        where = Address.parse(address)
+        where = Address.parse(given["address"])
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
     with open_session(ctx) as session:
-        found = quote_line(session, where, seats=seats, on=day)
+        found = quote_line(session, where, seats=given["seats"], on=given["day"])
     if found.warning is not None:
         show_diagnostics([found.warning], session.root, ctx)
-    if style == "json":
-        emit_json(quote_document(found))
-    else:
-        for line in _text(found):
-            say(line)
+    _print(style, quote_document(found), quote_text(found))
     if found.refused:
         leave(Exit.INVALID)
 
 
-def _text(quote: Quote) -> list[str]:
-    from cspdecl.commerce.prices import UnknownPrice, list_words
+def _figures(ctx: click.Context, given: dict[str, Any], style: str) -> None:
+    from cspdecl.commerce.figure_quote import quote_figures
+    from cspdecl.commerce.figures import CHARGES, NO_CURRENCY, FigureQuote, Figures
+    from cspdecl.report.quote import figures_document, figures_text
 
-    lines = [f"{quote.address}  {quote.title}", f"  {quote.before} → {quote.asked} seats on {quote.on:%Y-%m-%d} (UTC)"]
-    if isinstance(quote.price, UnknownPrice):
-        lines.append(f"  cost unknown: {quote.price.reason}")
+    found = quote_figures(
+        Figures(
+            price=given["price"],
+            per=given["per"] or "cycle",
+            currency=given["currency"] or NO_CURRENCY,
+            term=_term(given["term"]),
+            billing=_plan(given["billing"]),
+            before=given["before"],
+            after=given["after"],
+            charge=CHARGES[given["charge"]] if given["charge"] else None,
+            on=_day(given["day"]),
+            anchor=given["anchor"],
+            cycle_end=given["cycle_end"],
+            counted=given["counted"],
+            discount=given["discount"] or Fraction(0),
+            uplift=given["uplift"] or Fraction(0),
+            to_price=given["to_price"],
+            to_term=_term(given["to_term"]),
+            to_billing=_plan(given["to_billing"]),
+            to_discount=given["to_discount"] or Fraction(0),
+            list_price=given["list_price"],
+            profile=given["profile"],
+            start_month=given["start_month"],
+        )
+    )
+    if isinstance(found, FigureQuote):
+        _print(style, figures_document(found), figures_text(found))
     else:
-        unit = quote.price
-        lines.append(f"  one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing}, {list_words(unit)})")
-    if quote.now is not None:
-        lines += _now(quote.now)
-    if quote.at_renewal is not None:
-        lines += _at_renewal(quote.at_renewal)
-    for problem in quote.refused:
-        lines.append(f"  refused: {problem.message} ({problem.code})")
-        lines += [f"    {text}" for text in (problem.label, problem.hint) if text]
-    lines += [f"  waits: {item.text} ({item.code})" for item in quote.waiting]
-    if not (quote.now or quote.at_renewal or quote.refused or quote.waiting):
-        lines.append("  no seat changes, and no money")
-    lines += [f"  note: {text}" for text in quote.notes]
-    if quote.live_as_of is not None:
-        lines.append(f"  based on what was read {quote.live_as_of:%Y-%m-%d %H:%M} UTC")
-    return lines
+        _refuse(ctx, found, style)
 
 
-def _now(now: Now) -> list[str]:
-    from cspdecl.commerce.words import instant, last_day
+def _cycles(ctx: click.Context, given: dict[str, Any], style: str) -> None:
+    from cspdecl.commerce.cycles import calendar_ends, charge_cycles, check_plan, cycle_months
+    from cspdecl.core.terms import BillingCycle, Term
+    from cspdecl.report.quote import cycles_document, cycles_text
 
-    lines = [f"  now: {now.before} → {now.after} seats" + (f", until {instant(now.by)}" if now.by else "")]
-    for line in now.lines:
-        lines.append(f"    {line.role:7} {line.quantity} × {_decimal(line.unit_effective)} = {line.amount}")
-    money = now.money
-    if money.cost_now is not None:
-        lines.append(f"    cost now {money.cost_now}, an estimate for {money.days} of {money.cycle_days} days")
-    lines += [f"    unknown: {reason}" for reason in money.unknown]
-    if now.cost_month is not None:
-        lines.append(f"    cost {now.cost_month} a month")
-    if now.sell_month is not None:
-        lines.append(f"    sell {now.sell_month} a month")
-    if now.returnable_until is not None:
-        lines.append(f"    what is added can be returned until {instant(now.returnable_until)}")
-    if money.commitment is not None and money.commitment_until is not None:
-        lines.append(f"    new commitment {money.commitment}, the last of it until {last_day(money.commitment_until)}")
-    return lines
+    _needs(given, "term", "billing", "start")
+    term, billing = Term(given["term"]), BillingCycle(given["billing"])
+    problem = check_plan(term, billing)
+    if problem is None and cycle_months(term, billing) is None:
+        raise click.UsageError("what is bought for good has no charge cycles")
+    if problem is not None:
+        _refuse(ctx, problem, style)
+    try:
+        found = charge_cycles(given["start"], term=term, billing=billing, count=given["count"])
+    except (OverflowError, ValueError):
+        _refuse(ctx, calendar_ends(), style)
+    _print(style, cycles_document(given["start"], term, billing, found), cycles_text(found))
 
 
-def _at_renewal(later: AtRenewal) -> list[str]:
-    from cspdecl.commerce.words import day, stay_billed
+def _coterm(ctx: click.Context, given: dict[str, Any], style: str) -> None:
+    from cspdecl.commerce.common_ends import common_ends
+    from cspdecl.commerce.cycles import calendar_ends
+    from cspdecl.core.terms import Term
+    from cspdecl.report.common_ends import ends_document, ends_text
 
-    if later.after is None:
-        what = f"until {day(later.on)} (exclusive)"
-    elif later.after:
-        what = f"at renewal on {day(later.on)}: → {later.after} seats"
-    else:
-        what = f"at the end of the term, from {day(later.on)}: → 0 seats"
-    lines = [f"  {what}; {stay_billed(later.held)} until then"]
-    cost = f"cost {later.held_cost_month}" if later.held_cost_month is not None else "cost unknown"
-    sell = f", sell {later.held_sell_month}" if later.held_sell_month is not None else ""
-    return [*lines, f"    they stay at {cost}{sell} a month"]
-
-
-def _decimal(exact: Fraction) -> str:
-    value = Decimal(exact.numerator) / Decimal(exact.denominator)
-    return format(value.quantize(Decimal("0.000001")).normalize(), "f")  # shown only: amounts are computed exactly
+    _needs(given, "term", "start")
+    term = Term(given["term"])
+    if not term.months:
+        raise click.UsageError("what is bought for good has no term that could end")
+    try:
+        found = common_ends(term, given["start"], given["ends"])
+    except (OverflowError, ValueError):
+        _refuse(ctx, calendar_ends(), style)
+    _print(style, ends_document(found), ends_text(found))
 
 
-def quote_document(quote: Quote) -> dict[str, Any]:
-    """The quote as JSON: exact fractions beside rounded amounts; what is unknown or does not apply is absent."""
-    document = {
-        **_known(quote, "title", "before", "asked", "price", "warning", "live_as_of"),
-        "address": str(quote.address),
-        "on": quote.on.isoformat(),
-        "refused": [_problem(item) for item in quote.refused],
-        "waiting": [_wait(item) for item in quote.waiting],
-        "notes": list(quote.notes),
-    }
-    if quote.now is not None:
-        document["now"] = _known(quote.now, *_NOW)
-    if quote.at_renewal is not None:
-        document["at_renewal"] = _known(quote.at_renewal, *_AT_RENEWAL)
-    return document
+def _addon(given: dict[str, Any], style: str) -> None:
+    _needs(given, "base_seats")
+    share: Fraction = given["share"]
+    least = -(-share.numerator * given["base_seats"] // share.denominator)
+    document = {"base_seats": given["base_seats"], "share": str(share), "minimum_seats": least}
+    _print(style, document, [f"at least {least} seats of the add-on for {given['base_seats']} seats of its base"])
 
 
-def _problem(item: Diagnostic) -> dict[str, Any]:
-    return _known(item, "code", "message", "label", "hint")
+def _term(name: str | None) -> Term | None:
+    from cspdecl.core.terms import Term
+
+    return Term(name) if name else None
 
 
-def _wait(item: Waiting) -> dict[str, Any]:
-    return _known(item, "code", "kind", "text", "when")
+def _plan(name: str | None) -> BillingCycle | None:
+    from cspdecl.core.terms import BillingCycle
+
+    return BillingCycle(name) if name else None
 
 
-def _known(value: object, *names: str) -> dict[str, Any]:
-    from cspdecl.core.plain import to_plain
-
-    found = {name: getattr(value, name) for name in names}
-    plain = {name: to_plain(item) for name, item in found.items() if item is not None}
-    return {name: _dense(item) for name, item in plain.items()}
-
-
-def _dense(plain: Any) -> Any:
-    if isinstance(plain, dict):
-        return {name: _dense(item) for name, item in plain.items() if item is not None}
-    return [_dense(item) for item in plain] if isinstance(plain, list) else plain
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None

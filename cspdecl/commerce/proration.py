@@ -21,11 +21,12 @@ from cspdecl.core.project import UnitPrice
 from cspdecl.core.records import ChargeKind, ChargeLine
 from cspdecl.core.terms import Cycle, cycle_containing
 
-Profile = Literal["msft.unit_down.v1", "msft.line_down.v1", "halfup.v1"]
+Profile = Literal["msft.unit_down.v1", "msft.line_down.v1", "halfup.v1", "unit_halfup.v1"]
 
 UNIT_DOWN: Profile = "msft.unit_down.v1"
 LINE_DOWN: Profile = "msft.line_down.v1"
 HALF_UP: Profile = "halfup.v1"
+UNIT_HALF_UP: Profile = "unit_halfup.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,10 @@ def prorated_lines(
 
 
 def rounded_line(unit_effective: ExactMoney, quantity: int | Fraction, profile: Profile) -> Money:
-    """A line's amount in minor units: unit cut then multiplied, or multiplied then cut or rounded half-up."""
-    if profile == UNIT_DOWN:
-        return (unit_effective.rounded(Rounding.DOWN).exact() * quantity).rounded(Rounding.DOWN)
+    """A line's amount in minor units: the unit cut or rounded half-up, then multiplied; or the other way round."""
+    if profile in (UNIT_DOWN, UNIT_HALF_UP):
+        first = Rounding.DOWN if profile == UNIT_DOWN else Rounding.HALF_UP
+        return (unit_effective.rounded(first).exact() * quantity).rounded(first)
     how = Rounding.DOWN if profile == LINE_DOWN else Rounding.HALF_UP
     return (unit_effective * quantity).rounded(how)
 
