@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -156,6 +156,19 @@ class LiveCustomer:
     qualifications: tuple[Qualification, ...] | None = None
     budget: Decimal | None = None
     wanted: frozenset[Wanted] = frozenset()
+
+    def completed_by(self, earlier: LiveCustomer) -> LiveCustomer:
+        """This reading, and beside it what only an earlier one was asked for."""
+        known = {item.id for item in self.subscriptions}
+        owned = () if "licences" in self.wanted else earlier.subscriptions
+        added = tuple(item for item in owned if item.product == "perpetual" and item.id not in known)
+        return replace(
+            self,
+            subscriptions=(*self.subscriptions, *added),
+            qualifications=earlier.qualifications if self.qualifications is None else self.qualifications,
+            budget=earlier.budget if self.budget is None else self.budget,
+            wanted=self.wanted | earlier.wanted,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

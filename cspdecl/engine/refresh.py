@@ -163,7 +163,7 @@ def reread(
             del customers[key]
             unknown[key] = replace(answer, key=key)
         else:
-            customers[key] = replace(answer, key=key)
+            customers[key] = replace(answer, key=key).completed_by(customers[key])
     return live_state(customers, live.absent, unknown, fallback=live.as_of)
 
 

@@ -290,7 +290,9 @@ class BatchBuilder:
         """Keep the cache as true as what was read back, so that the next plan from it is empty."""
         key = operation.address.customer
         if answer.customer is not None:
-            self.settler.live[key] = replace(answer.customer, key=key)
+            known = self.settler.live.get(key)
+            read = replace(answer.customer, key=key)
+            self.settler.live[key] = read if known is None else read.completed_by(known)
             self.touched.add(key)
         customer, seen = self.settler.live.get(key), answer.subscription
         if customer is not None and seen is not None:

@@ -15,21 +15,29 @@ from typing import Any
 
 from cspdecl.core.action import (
     AttestAgreement,
+    BuyAzurePlan,
     Cancel,
+    ChangeTerm,
     ClearSchedule,
     CreateCustomer,
     Purchase,
     Rename,
+    RequestQualification,
+    Resume,
     ScheduleRenewal,
+    SetBudget,
     SetEndOfTerm,
+    SetReseller,
     SetSeats,
+    Suspend,
+    Transition,
     UpdateProfile,
 )
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
-from cspdecl.core.inquiry import Answer, Inquiry, Unanswered
-from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure
+from cspdecl.core.inquiry import Answer, Inquiry
+from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure, Wanted
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import (
     Applied,
@@ -38,14 +46,17 @@ from cspdecl.core.outcome import (
     Outcome,
     Pending,
     ProbeOutcome,
-    Receipt,
     Rejected,
     Stale,
     Throttled,
     Unknown,
 )
 from cspdecl.spi.provider import Call, Mode, Secrets, Unmanaged
-from cspdecl.testing.world import Cart, Refused, State, World
+from cspdecl.testing import deeds
+from cspdecl.testing.asking import answer_of
+from cspdecl.testing.buying import buy, buy_azure_plan
+from cspdecl.testing.looking import OF_THE_CUSTOMER, by_domain, differs, is_so, read_customer, receipt_of, shown
+from cspdecl.testing.world import VETTING, Cart, Refused, State, World
 
 CAPABILITIES = (
     Capability.IDEMPOTENT_REQUESTS
@@ -58,6 +69,17 @@ CAPABILITIES = (
     | Capability.UPDATE_PROFILE
     | Capability.ATTEST_AGREEMENT
     | Capability.RENAME
+    | Capability.SUSPEND
+    | Capability.CHANGE_TERM
+    | Capability.CONVERT
+    | Capability.TRIALS
+    | Capability.ADDONS
+    | Capability.COTERM
+    | Capability.PROMOTIONS
+    | Capability.AZURE_PLAN
+    | Capability.PERPETUAL
+    | Capability.QUALIFICATIONS
+    | Capability.RESELLER_OF_RECORD
 )
 
 CONFIG_SCHEMA: Mapping[str, Any] = {
@@ -110,26 +132,30 @@ class MemoryProvider:
         """What of `offers` is for sale."""
         wanted = sorted(set(offers))
         with self._open("read", "catalog") as state:
-            found = {offer.key: offer for offer in state.offers if offer.key in wanted}
+            found = {one.key: one for one in state.offers if one.key in wanted and one.segment == segment}
             missing = tuple(key for key in wanted if key not in found)
-            return Catalog(market=market, offers=found, as_of=state.now, missing=missing)
+            return Catalog(market=market, offers=found, as_of=state.now, missing=missing, segment=segment)
 
     def read(self, refs: Iterable[CustomerRef]) -> Iterator[LiveCustomer | CustomerAbsent | ReadFailure]:
         """Each customer once."""
         for ref in refs:
             with self._open("read", "customer", tenant=ref.tenant or "") as state:
-                answer = _read(state, ref)
+                answer = read_customer(state, ref)
             yield answer
 
     def ask(self, inquiries: Iterable[Inquiry]) -> Iterator[tuple[Inquiry, Answer]]:
-        """This world sells at its list only and converts nothing: it says so."""
+        """Each question with what was scripted for it, else with what the state says."""
         for inquiry in inquiries:
-            yield inquiry, Unanswered(reason="a world in memory cannot be asked that")
+            with self._open("read", f"ask {inquiry.kind}", tenant=getattr(inquiry, "tenant", "")) as state:
+                answer = answer_of(state, inquiry)
+            yield inquiry, answer
 
     def read_subscriptions(self, tenant: str, ids: Iterable[str]) -> LiveCustomer | ReadFailure:
         """One customer again."""
         with self._open("read", "subscriptions", tenant=tenant) as state:
-            answer = _read(state, CustomerRef(key=tenant, tenant=tenant, domain=None))
+            answer = read_customer(
+                state, CustomerRef(key=tenant, tenant=tenant, domain=None, wanted=frozenset({"licences"}))
+            )
         missing = set(ids) - {item.id for item in getattr(answer, "subscriptions", ())}
         if isinstance(answer, LiveCustomer) and not missing:
             return answer
@@ -204,7 +230,7 @@ class MemoryProvider:
             by_hand = isinstance(action, AttestAgreement) and action.agreement.attest == "enhanced"
             if by_hand and state.customer(call.tenant or "").agreement != "accepted":
                 return Deferred(code="agreement", message="a person at the customer has to accept the agreement")
-            stale = _differs(state, operation, call)
+            stale = differs(state, operation, call)
             if stale:
                 return Stale(seen=stale)
             self._write(state, operation, call)
@@ -226,8 +252,31 @@ class MemoryProvider:
                 state.set_end(tenant, ident, choice)
             case Rename(after=name):
                 state.rename(tenant, ident, name)
-            case Cancel():
+            case Cancel(product=product):
+                if product != state.subscription(tenant, ident).product:
+                    raise Refused("product", f"it is no {product}")
                 state.cancel(tenant, ident)
+            case Suspend():
+                deeds.suspend(state, tenant, ident)
+            case Resume():
+                deeds.resume(state, tenant, ident)
+            case ChangeTerm() as action:
+                deeds.change_term(state, tenant, ident, action)
+            case SetReseller(after=partner):
+                deeds.set_reseller(state, tenant, ident, partner)
+            case Transition() as action:
+                found = deeds.transition(state, tenant, ident, action)
+                state.results = {**state.results, call.request_id: found}
+            case BuyAzurePlan() as action:
+                bought = buy_azure_plan(
+                    state, tenant, nickname=action.nickname, reseller=action.reseller, attested=action.reseller_attested
+                )
+                state.results = {**state.results, call.request_id: (bought,)}
+            case SetBudget(after=amount):
+                state.put_customer(replace(state.customer(tenant), budget=amount))
+            case RequestQualification() as action:
+                deeds.request_qualification(state, tenant, action)
+                state.vetted = {**state.vetted, tenant.lower(): state.now + VETTING}
             case CreateCustomer(create=create):
                 state.create(None, name=create.profile.company_name, domain=create.full_domain, profile=create.profile)
             case AttestAgreement():
@@ -245,33 +294,46 @@ class MemoryProvider:
                       if item.offer == action.offer and item.status.running}  # fmt: skip
             if len(others - set(operation.guard.siblings)) > operation.guard.earlier_purchases:
                 return Stale(seen=f"the customer has {len(others)} subscriptions of {action.offer}, not as planned")
-            cart = Cart(
-                id=state.fresh_id(), tenant=tenant, request_id=call.request_id, offer=action.offer, seats=action.seats,
-                term=action.term, billing=action.billing, nickname=action.nickname,
-            )  # fmt: skip
+            cart = Cart(id=state.fresh_id(), tenant=tenant, request_id=call.request_id, action=action)
             state.carts = {**state.carts, cart.id: cart}
             return Pending(checkpoint=json.dumps({"cart": cart.id}))
         if cart.subscription is None:
-            bought = state.buy(
-                tenant, offer=cart.offer, seats=cart.seats, term=cart.term, billing=cart.billing, nickname=cart.nickname
-            )
+            bought = buy(state, tenant, cart.action)
             state.carts = {**state.carts, cart.id: replace(cart, subscription=bought.id)}
             return Pending(checkpoint=json.dumps({"cart": cart.id, "order": bought.order_id}))
         return self._bought(state, cart, call)
 
     def _bought(self, state: State, cart: Cart, call: Call, *, inferred: bool = False) -> Applied:
         item = state.subscription(cart.tenant, cart.subscription or "")
-        return Applied(receipt=_receipt(state, call, order=item.order_id, inferred=inferred), subscription=item)
+        return Applied(receipt=receipt_of(state, call, order=item.order_id, inferred=inferred), subscription=item)
 
     def _done(self, state: State, operation: Operation, call: Call, *, inferred: bool = False) -> Applied:
-        receipt = _receipt(state, call, inferred=inferred)
+        receipt = receipt_of(state, call, inferred=inferred)
         if isinstance(operation.action, CreateCustomer):
-            made = _by_domain(state, operation.action.create.full_domain)
-            return Applied(receipt=receipt, customer=made and replace(made, key=operation.address.customer))
-        if isinstance(operation.action, AttestAgreement | UpdateProfile):
-            customer = replace(state.customer(call.tenant or ""), key=operation.address.customer)
-            return Applied(receipt=receipt, customer=customer)
-        return Applied(receipt=receipt, subscription=state.subscription(call.tenant or "", call.subscriptions[-1]))
+            made = by_domain(state, operation.action.create.full_domain)
+            return Applied(receipt=receipt, customer=made and self._customer(state, operation, made.tenant))
+        tenant = call.tenant or ""
+        if isinstance(operation.action, BuyAzurePlan | Transition):
+            first, *others = state.results[call.request_id]
+            return Applied(
+                receipt=receipt,
+                subscription=state.subscription(tenant, first),
+                also=tuple(state.subscription(tenant, one) for one in others),
+            )
+        if isinstance(operation.action, OF_THE_CUSTOMER):
+            return Applied(receipt=receipt, customer=self._customer(state, operation, tenant))
+        return Applied(receipt=receipt, subscription=state.subscription(tenant, call.subscriptions[-1]))
+
+    def _customer(self, state: State, operation: Operation, tenant: str) -> LiveCustomer:
+        """A customer after a change of itself, read with what was changed."""
+        wanted: dict[str, frozenset[Wanted]] = {
+            "set_budget": frozenset({"budget"}), "request_qualification": frozenset({"qualifications"})
+        }  # fmt: skip
+        ref = CustomerRef(
+            key=operation.address.customer, tenant=tenant, domain=None,
+            wanted=wanted.get(operation.action.kind, frozenset()),
+        )  # fmt: skip
+        return shown(state, state.customer(tenant), ref)
 
     # ---- looking ----
 
@@ -284,87 +346,13 @@ class MemoryProvider:
             if cart.subscription is None:
                 return NotDone(checkpoint=call.checkpoint)
             return self._bought(state, cart, call, inferred=True)
-        if _is_so(state, operation, call):
+        if is_so(state, operation, call):
             return self._done(state, operation, call, inferred=True)
-        differs = _differs(state, operation, call)
-        return Stale(seen=differs) if differs else NotDone()
+        seen = differs(state, operation, call)
+        return Stale(seen=seen) if seen else NotDone()
 
     def _open(self, kind: Any, what: str, *, tenant: str = "", request_id: str = "") -> Any:
         self.calls += 1
         with self.world.open() as state:
             state.note(kind, what, tenant=tenant, request_id=request_id)
         return self.world.open()
-
-
-def _receipt(state: State, call: Call, *, order: str | None = None, inferred: bool = False) -> Receipt:
-    return Receipt(
-        at=state.now, request_id=call.request_id, correlation_id=call.correlation_id, order_id=order, inferred=inferred
-    )
-
-
-def _read(state: State, ref: CustomerRef) -> LiveCustomer | CustomerAbsent | ReadFailure:
-    fault = state.fault(("unreadable",), action="read", tenant=ref.tenant or "")
-    if fault:
-        return ReadFailure(key=ref.key, message=fault.text or "scripted: unreadable")
-    if ref.tenant:
-        found = state.customers.get(ref.tenant.lower())
-        if found is None:
-            return ReadFailure(key=ref.key, message="it is not one of our customers", permanent=True)
-    else:
-        found = _by_domain(state, ref.domain or "")
-        if found is None:
-            return CustomerAbsent(key=ref.key, read_at=state.now)
-    return replace(
-        found, key=ref.key, read_at=state.now, subscriptions=tuple(state.seen(item) for item in found.subscriptions)
-    )
-
-
-def _by_domain(state: State, domain: str) -> LiveCustomer | None:
-    return next((one for one in state.customers.values() if one.domain.lower() == domain.lower()), None)
-
-
-def _target(state: State, call: Call) -> LiveSubscription | None:
-    return state.subscription(call.tenant or "", call.subscriptions[-1]) if call.subscriptions else None
-
-
-def _is_so(state: State, operation: Operation, call: Call) -> bool:
-    action, item = operation.action, _target(state, call)
-    match action:
-        case CreateCustomer(create=create):
-            return _by_domain(state, create.full_domain) is not None
-        case AttestAgreement():
-            return state.customer(call.tenant or "").agreement == "accepted"
-        case UpdateProfile(after=profile):
-            return state.customer(call.tenant or "").profile == profile
-        case Cancel():
-            return item is not None and not item.status.running
-        case _ if item is None:
-            return False
-        case SetSeats(after=seats):
-            return item.seats == seats
-        case ScheduleRenewal(next=following):
-            return item.scheduled == following
-        case ClearSchedule():
-            return item.scheduled is None
-        case SetEndOfTerm(after=choice):
-            return item.end_of_term == choice
-        case Rename(after=name):
-            return item.nickname == name
-        case _:
-            return False
-
-
-def _differs(state: State, operation: Operation, call: Call) -> str | None:
-    """In what live state is not what the guard says; None where it is."""
-    guard, item = operation.guard, _target(state, call)
-    if isinstance(operation.action, CreateCustomer | AttestAgreement | UpdateProfile):
-        return None
-    if item is None:
-        return "there is no such subscription"
-    for name in ("offer", "seats", "term", "billing", "status", "end_of_term", "term_ends"):
-        wanted = getattr(guard, name)
-        if wanted is not None and getattr(item, name) != wanted:
-            return f"{name} is {getattr(item, name)}, planned on {wanted}"
-    if guard.check_scheduled and item.scheduled != guard.scheduled:
-        return "what is scheduled for the renewal is not as planned"
-    return None

@@ -13,87 +13,35 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from cspdecl.core.action import Purchase
 from cspdecl.core.catalog import Offer, OfferKey, OfferTerm
 from cspdecl.core.desired import EndOfTerm, Profile
-from cspdecl.core.live import ChangePolicy, LiveCustomer, LiveSubscription, NextTerm, SeatLot, Status
+from cspdecl.core.inquiry import Answer, Inquiry, ResellerStanding
+from cspdecl.core.live import LiveCustomer, LiveSubscription, NextTerm, Qualification, SeatLot, Status
 from cspdecl.core.plain import from_plain, to_plain
-from cspdecl.core.terms import BillingCycle, Term, add_months, at_midnight
+from cspdecl.core.terms import BillingCycle, Term, at_midnight
+from cspdecl.testing.buying import Cart, Promoted, buy, within
+from cspdecl.testing.passage import WINDOW, lived_on, months_on
+from cspdecl.testing.script import Fault, FaultKind, Refused, Request
 
-WINDOW = timedelta(days=7)
+__all__ = ["START", "WINDOW", "Cart", "Fault", "Promoted", "Refused", "Request", "State", "World", "sell"]
+
 START = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
-
-FaultKind = Literal[
-    "lost_before",  # the answer is lost, nothing happened
-    "lost_after",  # the answer is lost, it happened
-    "throttle",  # come back in `seconds`
-    "reject",
-    "defer",
-    "pending",  # one more step before the answer
-    "elsewhere",  # somebody sets `seats` right before us
-    "misread",  # done, but one seat more is read back
-    "bug",  # the plugin raises what no plugin may raise
-    "not_authorised",
-    "try_later",
-    "unreadable",  # a customer's reading fails
-    "probe_lost",  # a probe finds no answer
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Something that goes wrong: `times` times (-1: always), for `action` and `tenant` where they are given, after
-    `skip` requests that it would have met."""
-
-    kind: FaultKind
-    action: str | None = None
-    tenant: str | None = None
-    times: int = 1
-    skip: int = 0
-    seats: int = 0
-    seconds: int = 1
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cart:
-    """A purchase between its steps. `subscription` is set by checkout; `request_id` is what the order remembers."""
-
-    id: str
-    tenant: str
-    request_id: str
-    offer: OfferKey
-    seats: int
-    term: Term
-    billing: BillingCycle
-    nickname: str
-    subscription: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One line of the log: a reading or a write, and what it was about."""
-
-    kind: Literal["read", "write"]
-    what: str
-    tenant: str = ""
-    request_id: str = ""
-
-
-class Refused(Exception):  # noqa: N818 - a value on its way out, not a failure of the program
-    """The world says no."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
+VETTING = timedelta(days=3)  # how long a qualification is in review here
 
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """All there is. Plain data by core.plain, so that it can live in a file."""
+    """All there is. Plain data by core.plain, so that it can live in a file.
+
+    `said`: answers to single questions that stand before what the state would say. `results`: which subscriptions came
+    of a request, by its id. `vetted`: from when on the qualifications in review of a tenant are approved.
+    """
 
     now: datetime = START
     serial: int = 0
@@ -102,15 +50,20 @@ class State:
     carts: Mapping[str, Cart] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     log: tuple[Request, ...] = ()
+    said: tuple[tuple[Inquiry, Answer], ...] = ()
+    promotions: tuple[Promoted, ...] = ()
+    resellers: Mapping[str, ResellerStanding] = field(default_factory=dict)
+    results: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vetted: Mapping[str, datetime] = field(default_factory=dict)
 
     def fresh_id(self) -> str:
         """A GUID nobody has used here."""
         self.serial += 1
         return f"00000000-0000-4000-a000-{self.serial:012d}"
 
-    def sold(self, key: OfferKey | None) -> Offer | None:
-        """An offer that is for sale, or None."""
-        return next((offer for offer in self.offers if offer.key == key), None)
+    def sold(self, key: OfferKey | None, segment: str | None = None) -> Offer | None:
+        """An offer that is for sale (in a segment, where one is named), or None."""
+        return next((one for one in self.offers if one.key == key and segment in (None, one.segment)), None)
 
     def customer(self, tenant: str) -> LiveCustomer:
         """A customer by tenant. Raises Refused where it is none of ours."""
@@ -125,9 +78,13 @@ class State:
 
     def subscription(self, tenant: str, ident: str) -> LiveSubscription:
         """One subscription as it is now. Raises Refused where there is none."""
+        return self.seen(self.kept(tenant, ident))
+
+    def kept(self, tenant: str, ident: str) -> LiveSubscription:
+        """One subscription as it is kept, closed windows and all. Raises Refused where there is none."""
         for item in self.customer(tenant).subscriptions:
             if item.id == ident:
-                return self.seen(item)
+                return item
         raise Refused("not_a_subscription", "there is no such subscription")
 
     def put(self, tenant: str, item: LiveSubscription) -> None:
@@ -137,8 +94,10 @@ class State:
         self.put_customer(replace(customer, subscriptions=(*others, item)))
 
     def seen(self, item: LiveSubscription) -> LiveSubscription:
-        """A subscription as a reading shows it now: only windows that are still open."""
-        lots = tuple(lot for lot in item.policy.lots if lot.returnable_until > self.now)
+        """A subscription as a reading shows it now: only windows that are still open, none of seats while suspended."""
+        lots = tuple(lot for lot in item.policy.lots if lot.returnable_until > self.now and lot.seats)
+        if item.status is Status.SUSPENDED:
+            lots = ()
         until = item.policy.cancel_until
         policy = replace(
             item.policy, lots=lots, cancel_until=until if until and until > self.now else None, observed_at=self.now
@@ -156,53 +115,28 @@ class State:
         term: Term = Term.P1Y,
         billing: BillingCycle = BillingCycle.MONTHLY,
         nickname: str = "",
-        order: str | None = None,
     ) -> LiveSubscription:
-        """A new subscription, from today's midnight on. Raises Refused."""
-        customer, sold = self.customer(tenant), self.sold(offer)
-        if customer.agreement != "accepted":
-            raise Refused("no_agreement", "nobody has accepted the customer agreement yet")
-        if sold is None or OfferTerm(term, billing) not in sold.terms:
-            raise Refused("not_for_sale", f"{offer} is not sold as {term}/{billing}")
-        self._within(sold, seats)
-        start = at_midnight(self.now.date())
-        item = LiveSubscription(
-            id=self.fresh_id(),
-            offer=offer,
-            title=sold.title,
-            nickname=nickname,
-            seats=seats,
-            term=term,
-            billing=billing,
-            status=Status.ACTIVE,
-            end_of_term="renew",
-            trial=False,
-            created=self.now,
-            term_started=start,
-            term_ends=_months_on(start, term.months),
-            cycle_ends=_months_on(start, billing.months or 1),
-            policy=ChangePolicy(
-                lots=(SeatLot(seats=seats, returnable_until=self.now + WINDOW),),
-                cancel_until=self.now + WINDOW,
-                min_seats=sold.min_seats,
-                max_seats=sold.max_seats,
-                can_schedule=True,
-                busy=None,
-                source="api",
-                observed_at=self.now,
-            ),
-            scheduled=None,
-            order_id=order or self.fresh_id(),
-        )
-        self.put(tenant, item)
-        return item
+        """A new subscription, bought in the plainest way. Raises Refused."""
+        action = Purchase(
+            offer=offer, seats=seats, term=term, billing=billing, nickname=nickname, segment="commercial", country="",
+            unit_price=None,
+        )  # fmt: skip
+        return buy(self, tenant, action)
 
     def set_seats(self, tenant: str, ident: str, seats: int) -> None:
         """More seats open a window of their own; fewer come out of open windows, the youngest first. Raises Refused."""
         item = self._running(tenant, ident)
         sold = self.sold(item.offer)
+        if item.status is Status.SUSPENDED:
+            raise Refused("2001", "it is suspended, and its seats are frozen")
+        if (
+            item.trial
+            or item.product in ("perpetual", "azure_plan")
+            or (item.product == "software" and seats < item.seats)
+        ):
+            raise Refused("seats_fixed", "its seats cannot be changed so")
         if sold is not None:
-            self._within(sold, seats)
+            within(sold, seats)
         lots = list(item.policy.lots)
         if seats > item.seats:
             lots.append(SeatLot(seats=seats - item.seats, returnable_until=self.now + WINDOW))
@@ -219,13 +153,17 @@ class State:
     def schedule(self, tenant: str, ident: str, following: NextTerm | None) -> None:
         """What the next term shall be; None takes it back. Raises Refused."""
         item = self._running(tenant, ident)
-        if following is not None and item.end_of_term != "renew":
-            raise Refused("no_renewal", "it does not renew, so nothing can be scheduled")
+        if following is not None:
+            self._may_follow(item, following)
         self.put(tenant, replace(item, scheduled=following))
 
     def set_end(self, tenant: str, ident: str, choice: EndOfTerm) -> None:
         """Renew, cancel or extend when the term ends. Raises Refused."""
-        self.put(tenant, replace(self._running(tenant, ident), end_of_term=choice))
+        item = self._running(tenant, ident)
+        if item.status is Status.SUSPENDED:
+            raise Refused("not_active", "it is suspended")
+        scheduled = item.scheduled if choice == "renew" else None
+        self.put(tenant, replace(item, end_of_term=choice, scheduled=scheduled))
 
     def rename(self, tenant: str, ident: str, name: str) -> None:
         """Another nickname. Raises Refused."""
@@ -244,7 +182,7 @@ class State:
             raise Refused("domain_taken", f"{domain} is taken")
         customer = LiveCustomer(
             key=name, tenant=tenant or self.fresh_id(), name=name, domain=domain, subscriptions=(),
-            agreement="none", blocked=None, profile=profile, read_at=self.now,
+            agreement="none", blocked=None, profile=profile, read_at=self.now, qualifications=(), budget=Decimal(0),
         )  # fmt: skip
         self.put_customer(customer)
         return customer
@@ -254,38 +192,33 @@ class State:
         self.now += span
         for tenant, customer in self.customers.items():
             for item in customer.subscriptions:
-                self.put(tenant, self._renewed(item))
+                moved = lived_on(item, self.now)
+                title = self.sold(moved.offer)
+                self.put(tenant, replace(moved, title=title.title) if title and moved.offer != item.offer else moved)
+            if self.vetted.get(tenant, self.now + VETTING) <= self.now:
+                customer = self.customers[tenant]
+                approved = tuple(_approved(one) for one in customer.qualifications or ())
+                self.put_customer(replace(customer, qualifications=approved))
 
-    def _renewed(self, item: LiveSubscription) -> LiveSubscription:
-        while item.status is Status.ACTIVE and item.term_ends and item.term_ends <= self.now and item.term:
-            if item.end_of_term == "cancel":
-                return replace(item, status=Status.EXPIRED, scheduled=None)
-            following = item.scheduled if item.end_of_term == "renew" else None
-            term = Term.P1M if item.end_of_term == "extend" else (following.term if following else item.term)
-            start = item.term_ends
-            item = replace(
-                item,
-                seats=following.seats if following else item.seats,
-                offer=following.offer if following else item.offer,
-                billing=following.billing if following else item.billing,
-                term=term,
-                scheduled=None,
-                term_started=start,
-                term_ends=_months_on(start, term.months),
-                policy=replace(item.policy, lots=(), cancel_until=start + WINDOW),
-            )
-        return item
+    def _may_follow(self, item: LiveSubscription, following: NextTerm) -> None:
+        if item.status is not Status.ACTIVE or item.end_of_term != "renew":
+            raise Refused("no_renewal", "it does not renew, so nothing can be scheduled")
+        now, sold = self.sold(item.offer), self.sold(following.offer)
+        if following.offer != item.offer and (now is None or following.offer not in now.upgrades):
+            raise Refused("no_path", f"{item.offer} cannot become {following.offer} at its renewal")
+        same = (following.term, following.billing) == (item.term, item.billing)
+        if sold is not None and not same and OfferTerm(following.term, following.billing) not in sold.terms:
+            raise Refused("not_for_sale", f"{following.offer} is not sold as {following.term}/{following.billing}")
+        if following.ends is not None and item.term_ends is not None:
+            latest = months_on(item.term_ends, following.term.months)
+            if not item.term_ends < at_midnight(following.ends + timedelta(days=1)) <= latest:
+                raise Refused("900244", f"the next term cannot end on {following.ends}")
 
     def _running(self, tenant: str, ident: str) -> LiveSubscription:
         item = self.subscription(tenant, ident)
         if not item.status.running:
             raise Refused("not_running", f"it is {item.status}")
         return item
-
-    @staticmethod
-    def _within(sold: Offer, seats: int) -> None:
-        if seats < sold.min_seats or (sold.max_seats is not None and seats > sold.max_seats):
-            raise Refused("seats", f"{sold.min_seats} to {sold.max_seats or 'any number of'} seats are sold")
 
     # ---- faults and log ----
 
@@ -359,6 +292,5 @@ def sell(
     return tuple(Offer(key=key, title=f"Offer {key}", min_seats=1, max_seats=most, terms=ways) for key in keys)
 
 
-def _months_on(start: datetime, months: int) -> datetime:
-    day: date = add_months(start.date(), months)
-    return at_midnight(day)
+def _approved(item: Qualification) -> Qualification:
+    return replace(item, status="approved") if item.status == "in-review" else item

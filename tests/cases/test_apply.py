@@ -17,6 +17,7 @@ import pytest
 from cspdecl.billing.chain import verify
 from cspdecl.cli.apply_verb import summary
 from cspdecl.core.capability import Capability
+from cspdecl.core.inquiry import ResellerStanding
 from cspdecl.core.live import Binding, LiveState
 from cspdecl.core.operation import Plan
 from cspdecl.core.plain import from_plain, parse_instant, to_plain
@@ -29,7 +30,7 @@ from cspdecl.spi.store import Batch
 from cspdecl.testing.builders import CountingIds, SteppingClock
 from cspdecl.testing.memory import CAPABILITIES, MemoryProvider
 from cspdecl.testing.world import Fault, State, World
-from tests.cases.test_plan import CASES, NAMES, catalog_of, data, prices_of
+from tests.cases.test_plan import CASES, NAMES, answers_of, catalogs_of, data, prices_of
 from tests.conftest import ROOT
 
 WRITTEN = ("apply.txt", "journal.jsonl", "ledger.jsonl")
@@ -51,7 +52,11 @@ def world_of(folder: Path, live: LiveState) -> World:
     with world.open() as state:
         assert isinstance(state, State)
         state.now = parse_instant((folder / "clock.txt").read_text("utf-8").strip())
-        state.offers = tuple(catalog_of(folder).offers.values())
+        state.offers = tuple(offer for catalog in catalogs_of(folder).values() for offer in catalog.offers.values())
+        state.said = tuple((asked, answer) for (_provider, asked), answer in answers_of(folder).items())
+        for _asked, answer in state.said:
+            if isinstance(answer, ResellerStanding):
+                state.resellers = {**state.resellers, answer.partner_id: answer}
         for customer in live.customers.values():
             state.put_customer(customer)
         if live.unknown:
@@ -94,8 +99,9 @@ def carried_out(folder: Path, root: Path) -> dict[str, str]:
 
 
 def begins_with_a_book(name: str) -> bool:
-    """Whether a case's own services stand in a ledger from before, which only a plan can be told of."""
-    return bool(from_plain(tuple[BookEntry, ...], data(CASES / name, "book.json")))
+    """Whether a ledger from before says something of a case, which only a plan can be told of."""
+    book: tuple[BookEntry, ...] = from_plain(tuple[BookEntry, ...], data(CASES / name, "book.json"))
+    return bool(book or data(CASES / name, "recorded.json"))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not begins_with_a_book(name)])

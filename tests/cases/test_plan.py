@@ -42,17 +42,29 @@ def data(folder: Path, name: str):
     return []
 
 
-def catalog_of(folder: Path) -> Catalog:
-    """What is for sale in the case."""
+def catalogs_of(folder: Path) -> dict[tuple[str, str, str], Catalog]:
+    """What is for sale in the case, a catalogue a segment: what one of them does not have, another may sell."""
     plain = data(folder, "catalog.json")
     offers: list[Offer] = [from_plain(Offer, item) for item in plain["offers"]]
-    return Catalog(
-        market="DE",
-        offers={offer.key: offer for offer in offers},
-        as_of=datetime(2026, 11, 22, tzinfo=UTC),
-        missing=tuple(OfferKey.parse(key) for key in plain["missing"]),
-        unread=tuple(OfferKey.parse(key) for key in plain["unread"]),
-    )
+    unread = tuple(OfferKey.parse(key) for key in plain["unread"])
+    nowhere = {OfferKey.parse(key) for key in plain["missing"]}
+    found = {}
+    for segment in sorted({"commercial", *(offer.segment for offer in offers)}):
+        sold = {offer.key: offer for offer in offers if offer.segment == segment}
+        elsewhere = nowhere | {offer.key for offer in offers} - set(sold)
+        found["partner-center", "DE", segment] = Catalog(
+            market="DE", offers=sold, as_of=datetime(2026, 11, 22, tzinfo=UTC), missing=tuple(sorted(elsewhere)),
+            unread=unread, segment=segment,
+        )  # fmt: skip
+    return found
+
+
+def answers_of(folder: Path) -> dict[tuple[str, Inquiry], Answer]:
+    """What the provider says to the plan's questions."""
+    return {
+        (name, from_plain(Inquiry, asked)): from_plain(Answer, said)
+        for name, asked, said in data(folder, "answers.json")
+    }
 
 
 def prices_of(folder: Path) -> PriceBook:
@@ -81,11 +93,8 @@ def made(folder: Path) -> tuple[Plan, str]:
         project=project,
         desired=desired,
         live=from_plain(LiveState, data(folder, "live.json")),
-        catalogs={("partner-center", "DE", "commercial"): catalog_of(folder)},
-        answers={
-            (name, from_plain(Inquiry, asked)): from_plain(Answer, said)
-            for name, asked, said in data(folder, "answers.json")
-        },
+        catalogs=catalogs_of(folder),
+        answers=answers_of(folder),
         recorded={item.address: item for item in from_plain(tuple[Recorded, ...], data(folder, "recorded.json"))},
         prices=prices_of(folder),
         bindings={item.address: item for item in bindings},
