@@ -169,11 +169,15 @@ def binding(address: str, *ids: str, offer: str | None = VISIO) -> Binding:
     )
 
 
-def project(environment: Literal["production", "sandbox"] = "production", **guardrails) -> Project:
+def project(
+    environment: Literal["production", "sandbox"] = "production",
+    model: Literal["direct", "indirect-provider", "indirect-reseller"] = "direct",
+    **guardrails,
+) -> Project:
     where = Origin(file="cspdecl.yaml", document=0)
     return Project(
         name="nordlicht",
-        reseller=Reseller(legal_name="Nordlicht Systemhaus GmbH", model="direct", country="DE", currency="EUR", partner_id=None),
+        reseller=Reseller(legal_name="Nordlicht Systemhaus GmbH", model=model, country="DE", currency="EUR", partner_id=None),
         providers={
             "partner-center": ProviderConfig(
                 name="partner-center", plugin="partner-center", environment=environment, settings={}, origin=where
@@ -234,11 +238,11 @@ def prices(monthly_costs: dict[str, str] | None = None) -> PriceBook:
 def make_plan(
     specs, lives, *, bindings=(), moves=(), retired=(), absent=(), unknown=(), book=(), now=NOW, scope=None,
     guardrails=None, environment="production", catalogs=None, price_book=None, capabilities=ALL, last_hashes=None,
-    unmanaged_customers=0,
+    unmanaged_customers=0, answers=None, recorded=(), model="direct",
 ):  # fmt: skip
     """plan() with everything that a test does not speak about filled in."""
     return plan(
-        project=project(environment, **(guardrails or {})),
+        project=project(environment, model, **(guardrails or {})),
         desired=DesiredState(
             customers={spec.key: spec for spec in specs}, moves=tuple(moves), retired=tuple(retired), digest="0" * 64
         ),
@@ -253,6 +257,8 @@ def make_plan(
         last_hashes=last_hashes or MappingProxyType({}),
         capabilities={"partner-center": capabilities},
         now=now, scope=scope, commit=None, unmanaged_customers=unmanaged_customers,
+        answers={("partner-center", asked): said for asked, said in (answers or {}).items()},
+        recorded={item.address: item for item in recorded},
     )  # fmt: skip
 
 

@@ -7,12 +7,13 @@ of how plans are made.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from cspdecl.core.address import Address
-from cspdecl.core.live import Binding, ChangePolicy, LiveCustomer, LiveSubscription, SeatLot, Status
+from cspdecl.core.live import Binding, ChangePolicy, LiveCustomer, LiveSubscription, Qualification, SeatLot, Status
 from cspdecl.core.operation import Plan
 from cspdecl.core.records import BookEntry
-from cspdecl.core.terms import add_months, at_midnight
+from cspdecl.core.terms import Term, add_months, at_midnight
 from tests.planning_builders import NOW, TITLES, WEEK
 
 
@@ -69,6 +70,8 @@ class World:
         self.bought += 1
         ident = f"new-{self.bought}"
         ends = at_midnight(add_months(NOW.date(), action.term.months))
+        if action.custom_end is not None:
+            ends = at_midnight(action.custom_end + timedelta(days=1))
         policy = ChangePolicy(
             lots=(SeatLot(seats=action.seats, returnable_until=NOW + WEEK),), cancel_until=NOW + WEEK, min_seats=1,
             max_seats=None, can_schedule=True, busy=None, source="api", observed_at=NOW,
@@ -85,14 +88,18 @@ class World:
                 billing=action.billing,
                 status=Status.ACTIVE,
                 end_of_term="renew",
-                trial=False,
+                trial=action.trial,
                 created=NOW,
                 term_started=NOW,
-                term_ends=ends,
+                term_ends=None if action.term is Term.ONCE else ends,
                 cycle_ends=None,
                 policy=policy,
                 scheduled=None,
                 order_id="order",
+                promotion=action.promotion,
+                product=action.product,
+                custom_end=action.custom_end,
+                reseller=action.reseller,
             ),
         )
         self._bind(operation.address, customer.tenant, (ident,), action.offer)
@@ -122,6 +129,82 @@ class World:
         assert live.end_of_term == operation.action.before
         self._put(operation, replace(live, end_of_term=operation.action.after, scheduled=None))
 
+    def _suspend(self, operation) -> None:
+        live = self._target(operation)
+        assert live.status is Status.ACTIVE
+        ending = "unset" if live.term_ends else live.end_of_term
+        self._put(operation, replace(live, status=Status.SUSPENDED, end_of_term=ending, scheduled=None))
+
+    def _resume(self, operation) -> None:
+        live = self._target(operation)
+        assert live.status is Status.SUSPENDED
+        self._put(operation, replace(live, status=Status.ACTIVE))
+
+    def _change_term(self, operation) -> None:
+        live, action = self._target(operation), operation.action
+        assert live.scheduled is None
+        assert action.term.months > action.before_term.months
+        ends = at_midnight(add_months(NOW.date(), action.term.months))
+        policy = replace(live.policy, lots=(), cancel_until=None)
+        changed = replace(
+            live, term=action.term, billing=action.billing, term_started=NOW, term_ends=ends, policy=policy
+        )
+        self._put(operation, changed)
+
+    def _transition(self, operation) -> None:
+        live, action = self._target(operation), operation.action
+        assert (live.offer, live.seats) == (action.source, action.before)
+        bound = self.bindings[operation.address]
+        if action.full:
+            self._put(operation, replace(live, offer=action.target, seats=action.seats, scheduled=None, trial=False))
+            self.bindings[operation.address] = replace(bound, offer=action.target)
+            return
+        left = replace(live, seats=live.seats - action.seats, scheduled=None)
+        if action.into is not None:
+            target = self._subscription(operation, action.into)
+            assert target.seats == action.target_before
+            self._put(operation, replace(target, seats=target.seats + action.seats, scheduled=None))
+            self._put(operation, left if left.seats else replace(live, status=Status.DELETED))
+            return
+        self.bought += 1
+        new = replace(
+            live, id=f"new-{self.bought}", offer=action.target, seats=action.seats, scheduled=None, created=NOW
+        )
+        self._put(operation, left)
+        self._put(operation, new)
+        self.bindings[operation.address] = replace(bound, ids=(*bound.ids, new.id))
+
+    def _set_reseller(self, operation) -> None:
+        live = self._target(operation)
+        assert live.reseller == operation.action.before
+        self._put(operation, replace(live, reseller=operation.action.after))
+
+    def _buy_azure_plan(self, operation) -> None:
+        customer = self.customers[operation.address.customer]
+        assert not any(item.product == "azure_plan" and item.status.running for item in customer.subscriptions)
+        self.bought += 1
+        policy = ChangePolicy(
+            lots=(), cancel_until=None, min_seats=1, max_seats=1, can_schedule=False, busy=None, source="api",
+            observed_at=NOW,
+        )  # fmt: skip
+        plan = LiveSubscription(
+            id=f"new-{self.bought}", offer=None, title="Azure plan", nickname="", seats=1, term=None, billing=None,
+            status=Status.ACTIVE, end_of_term="renew", trial=False, created=NOW, term_started=NOW, term_ends=None,
+            cycle_ends=None, policy=policy, scheduled=None, order_id="order", product="azure_plan",
+            reseller=operation.action.reseller,
+        )  # fmt: skip
+        self._put(operation, plan)
+        self._bind(operation.address, customer.tenant, (plan.id,), None)
+
+    def _set_budget(self, operation) -> None:
+        assert self.customers[operation.address.customer].budget == operation.action.before
+        self._customer(operation, budget=operation.action.after)
+
+    def _request_qualification(self, operation) -> None:
+        known = self.customers[operation.address.customer].qualifications or ()
+        asked = Qualification(name=operation.action.name, status="in-review")
+        self._customer(operation, qualifications=(*(one for one in known if one.name != asked.name), asked))
+
     def _rename(self, operation) -> None:
         self._put(operation, replace(self._target(operation), nickname=operation.action.after, scheduled=None))
 
@@ -145,6 +228,9 @@ class World:
         binding = self.bindings.pop(operation.action.source)
         self.bindings[operation.address] = replace(binding, address=operation.address)
 
+    def _reprice(self, operation) -> None:
+        """Nothing is sent anywhere; the record says it."""
+
     def _book_service(self, operation) -> None:
         action, context = operation.action, operation.context
         self.book[operation.address] = BookEntry(
@@ -158,10 +244,12 @@ class World:
             address=address, provider="partner-center", tenant=tenant, ids=ids, offer=offer
         )
 
+    def _subscription(self, operation, ident) -> LiveSubscription:
+        return next(item for item in self.customers[operation.address.customer].subscriptions if item.id == ident)
+
     def _target(self, operation) -> LiveSubscription:
         guard = operation.guard
-        ident = guard.subscription or self.bindings[operation.address].ids[0]
-        live = next(item for item in self.customers[operation.address.customer].subscriptions if item.id == ident)
+        live = self._subscription(operation, guard.subscription or self.bindings[operation.address].ids[0])
         for name in ("offer", "seats", "term", "billing", "status", "end_of_term", "term_ends"):
             wanted = getattr(guard, name)
             assert wanted is None or wanted == getattr(live, name), f"guard of {operation.address}: {name}"
