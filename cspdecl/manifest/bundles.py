@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cspdecl.core.desired import SellRule
 from cspdecl.core.diagnostics import Origin
-from cspdecl.manifest import layers, v1
+from cspdecl.manifest import layers, v1, v1_lines
 from cspdecl.manifest.context import Context
 from cspdecl.manifest.gate import Checked, suggestion
+from cspdecl.manifest.selling import prices
 from cspdecl.manifest.shapes import MAX_SEATS
+from cspdecl.manifest.timelines import Timeline, check_list
 
 Version = tuple[int, int, int]
+_OWN_SERVICE = "for a service of your own: it has no term"
+_OFFER_KEYS = {
+    "at_renewal": "atRenewal",
+    "addon_of": "addonOf",
+    "custom_term_end": "customTermEnd",
+    "promotion": "promotion",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One component, with what is the same for every customer."""
 
-    component: v1.Component
-    sell: SellRule | None
+    component: v1_lines.Component
+    sell: Timeline
     origin: Origin
 
 
@@ -33,7 +41,7 @@ class BundleVersion:
     version: Version
     written: str
     spec: v1.BundleSpec
-    sell: SellRule | None
+    sell: Timeline
     parts: tuple[Part, ...]
     origin: Origin
 
@@ -111,19 +119,82 @@ def compile_bundle(context: Context, document: Checked) -> BundleVersion:
     spec, origin = wire.spec, document.origin.at("spec")
     places = [(component, origin.at("components", index)) for index, component in enumerate(spec.components)]
     _check_components(context, spec, origin)
+    _check_links(context, spec, origin)
     _check_retired(context, spec, origin)
     return BundleVersion(
         name=wire.metadata.name,
         version=_padded(spec.version),
         written=spec.version,
         spec=spec,
-        sell=context.sell(spec.sell, origin, shared=True),
+        sell=prices(context, spec.sell, origin, of="bundle"),
         parts=tuple(
-            Part(component=component, sell=context.sell(component.sell, place), origin=place)
+            Part(
+                component=component,
+                sell=prices(
+                    context,
+                    component.sell,
+                    place.at("sell"),
+                    of="service" if component.service is not None else "offer",
+                ),
+                origin=place,
+            )
             for component, place in places
         ),
         origin=document.origin,
     )
+
+
+def _check_links(context: Context, spec: v1.BundleSpec, origin: Origin) -> None:
+    """What a component says of the next term, of another component and of its price's days."""
+    check_list(context, spec.sell, origin.at("sell"), None, "sell")
+    offers = {component.name: component for component in spec.components if component.offer is not None}
+    for index, component in enumerate(spec.components):
+        here = origin.at("components", index)
+        check_list(context, component.sell, here.at("sell"), None, "sell")
+        if component.at_renewal is not None:
+            keys = {"seats": "seats", "offer": "offer", "ends_on": "endsOn", "promotion": "promotion", "starts": "from"}
+            why = "in a bundle: say it for a customer, under `overrides`"
+            context.unwanted(component.at_renewal, keys, here.at("atRenewal"), why)
+        end = component.custom_term_end
+        if isinstance(end, v1_lines.EndsWithLine):
+            _check_link(context, component, end.line, offers, here.at("customTermEnd", "line"))
+        elif end is not None and end != "month-end":
+            context.error(
+                "CSP216",
+                "a day makes no sense in a bundle, which is sold on many",
+                here.at("customTermEnd"),
+                hint="write `month-end` or `{line: COMPONENT}` here, the day at the customer's line",
+            )
+        if component.addon_of is not None:
+            _check_link(context, component, component.addon_of, offers, here.at("addonOf"))
+            _check_circle(context, component, offers, here.at("addonOf"))
+
+
+def _check_link(
+    context: Context, component: v1_lines.Component, name: str, offers: Mapping[str, v1_lines.Component], origin: Origin
+) -> None:
+    if name not in offers:
+        others = set(offers) - {component.name}
+        context.error("CSP213", f"there is no component `{name}` with an offer", origin, hint=suggestion(name, others))
+    elif name == component.name:
+        context.error("CSP255", f"component `{name}` names itself", origin, hint="name the component it goes with")
+
+
+def _check_circle(
+    context: Context, component: v1_lines.Component, offers: Mapping[str, v1_lines.Component], origin: Origin
+) -> None:
+    seen = [component.name]
+    name = component.addon_of
+    while name is not None and name in offers and name not in seen:
+        seen.append(name)
+        name = offers[name].addon_of
+    if name == component.name and len(seen) > 1:
+        context.error(
+            "CSP256",
+            f"`{component.name}` is an add-on of itself, by way of {' and '.join(f'`{item}`' for item in seen[1:])}",
+            origin,
+            hint="one of them is the base, and an add-on of nothing",
+        )
 
 
 def _padded(text: str) -> Version:
@@ -133,7 +204,7 @@ def _padded(text: str) -> Version:
     return first, second, third
 
 
-def seats_of(context: Context, component: v1.Component, seats: int, line: Origin, address: object) -> int:
+def seats_of(context: Context, component: v1_lines.Component, seats: int, place: Origin, address: object) -> int:
     """Seats of a component for so many bundle seats; a ratio that leaves none is an error, since it would silently
     stop managing what is there."""
     rule = component.seats
@@ -150,14 +221,12 @@ def seats_of(context: Context, component: v1.Component, seats: int, line: Origin
         context.error(
             "CSP226",
             f"{seats} × {rule.per_seat} rounded {rule.round} leaves no seat of `{component.name}`",
-            line.at("seats"),
+            place,
             address=address,
             hint=f"say `overrides: {{{component.name}: {{seats: 1}}}}` or `without: [{component.name}]`",
         )
     elif count > MAX_SEATS:
-        context.error(
-            "CSP127", f"{seats} × {rule.per_seat} is more than {MAX_SEATS:,} seats", line.at("seats"), address=address
-        )
+        context.error("CSP127", f"{seats} × {rule.per_seat} is more than {MAX_SEATS:,} seats", place, address=address)
     return count
 
 
@@ -181,7 +250,7 @@ def _check_components(context: Context, spec: v1.BundleSpec, origin: Origin) -> 
                 hint="an offer is Microsoft's, a service is your own",
             )
         if component.service is not None:
-            context.unwanted(component, layers.TERM_KEYS, here, "for a service of your own: it has no term")
+            context.unwanted(component, {**layers.TERM_KEYS, **_OFFER_KEYS}, here, _OWN_SERVICE)
         elif context.defaults:
             # what the bundle fixes is judged here, once, and not again for each customer
             layers.check_combination(context, (component, spec), (context.defaults,), (here, origin), component.name)

@@ -20,6 +20,7 @@ from cspdecl.manifest.compile_project import compile_project
 from cspdecl.manifest.context import Context
 from cspdecl.manifest.gate import Broken, Checked
 from cspdecl.manifest.moves import compile_moves
+from cspdecl.manifest.selling import EMPTY, Book, Books
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,11 @@ def compile_documents(
     projects = [item for item in ordered if isinstance(item.value, v1.Project)]
     context.project = _project(context, projects, refused)
     bundles = Bundles(context, [item for item in ordered if isinstance(item.value, v1.Bundle)])
-    customers, retired = _customers(context, bundles, [item for item in ordered if isinstance(item.value, v1.Customer)])
+    books = Books(context, [item for item in ordered if isinstance(item.value, v1.PriceBook)])
+    usual = _usual_book(context, books, projects)
+    customers, retired = _customers(
+        context, bundles, books, usual, [item for item in ordered if isinstance(item.value, v1.Customer)]
+    )
     documents_by_key = {spec.key: item for item, spec in customers}
     specs = dict(sorted((spec.key, spec) for _, spec in customers))
     moves = compile_moves(context, documents_by_key, specs)
@@ -92,8 +97,14 @@ def _project(context: Context, documents: list[Checked], refused: frozenset[tupl
     return compile_project(context, documents[0])
 
 
+def _usual_book(context: Context, books: Books, projects: list[Checked]) -> Book:
+    """The price book of customers who name none."""
+    prices = projects[0].value.spec.prices if projects else None
+    return books.resolve(prices.book, projects[0].origin.at("spec", "prices", "book")) if prices else EMPTY
+
+
 def _customers(
-    context: Context, bundles: Bundles, documents: list[Checked]
+    context: Context, bundles: Bundles, books: Books, usual: Book, documents: list[Checked]
 ) -> tuple[list[tuple[Checked, CustomerSpec]], list[Retired]]:
     compiled: list[tuple[Checked, CustomerSpec]] = []
     retired: list[Retired] = []
@@ -110,7 +121,7 @@ def _customers(
             )
             continue
         first[key] = document
-        spec, gone = compile_customer(context, bundles, document)
+        spec, gone = compile_customer(context, bundles, books, usual, document)
         compiled.append((document, spec))
         retired += gone
     return compiled, retired

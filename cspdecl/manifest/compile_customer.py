@@ -7,20 +7,32 @@ from cspdecl.core.desired import CustomerSpec, Retired
 from cspdecl.core.diagnostics import Origin
 from cspdecl.manifest import v1
 from cspdecl.manifest.bundles import Bundles
+from cspdecl.manifest.circumstances import compile_hold, compile_qualification, compile_reseller, country_of
 from cspdecl.manifest.context import Context
 from cspdecl.manifest.gate import Checked, suggestion
-from cspdecl.manifest.lines import Making, compile_line
+from cspdecl.manifest.lines import compile_line
 from cspdecl.manifest.people import compile_create, compile_profile
+from cspdecl.manifest.references import check_references
+from cspdecl.manifest.selling import Book, Books
+from cspdecl.manifest.subscription import Making
 
 
-def compile_customer(context: Context, bundles: Bundles, document: Checked) -> tuple[CustomerSpec, list[Retired]]:
-    """One customer with every bundle expanded, and what is retired of the bundles they have."""
+def compile_customer(
+    context: Context, bundles: Bundles, books: Books, usual: Book, document: Checked
+) -> tuple[CustomerSpec, list[Retired]]:
+    """One customer with every bundle expanded, and what is retired of the bundles they have. `usual` is the project's
+    price book, for customers who name none."""
     wire: v1.Customer = document.value
     spec, origin = wire.spec, document.origin.at("spec")
     address = Address(wire.metadata.name)
     provider = _provider(context, spec, origin, address)
     making = Making(
-        context=context, bundles=bundles, key=wire.metadata.name, provider=provider, labels=dict(wire.metadata.labels)
+        context=context,
+        bundles=bundles,
+        key=wire.metadata.name,
+        provider=provider,
+        labels=dict(wire.metadata.labels),
+        book=books.resolve(spec.price_book, origin.at("priceBook"), address) if spec.price_book else usual,
     )
     names: dict[str, int] = {}
     for index, line in enumerate(spec.subscriptions):
@@ -37,6 +49,8 @@ def compile_customer(context: Context, bundles: Bundles, document: Checked) -> t
             continue
         names[line.name] = index
         compile_line(making, line, here)
+    if making.references:
+        check_references(making)
     return CustomerSpec(
         key=making.key,
         provider=provider,
@@ -49,6 +63,11 @@ def compile_customer(context: Context, bundles: Bundles, document: Checked) -> t
         services=tuple(making.services),
         bundles=tuple(making.instances),
         origin=document.origin,
+        azure_plans=tuple(making.azure_plans),
+        hold=compile_hold(context, spec.hold, origin.at("hold"), address),
+        qualification=compile_qualification(context, spec.qualification, origin.at("qualification"), address),
+        reseller=compile_reseller(context, spec, origin, address),
+        country=country_of(context, spec, origin, address),
     ), making.retired
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
-from cspdecl.core.desired import SellRule
 from cspdecl.core.diagnostics import Diagnostic, Origin, error
 from cspdecl.core.project import Project
 from cspdecl.manifest import v1
@@ -61,27 +59,6 @@ class Context:
     def may_be_unread(self, kind: str, name: str) -> bool:
         """Whether a document that is not there may exist all the same, in a part that could not be read."""
         return not self.complete or (kind, name) in self.broken
-
-    def sell(self, wire: v1.Sell | None, owner: Origin, *, shared: bool = False) -> SellRule | None:
-        """Our price of one seat, written at `owner`; `shared` where a bundle's price is divided among components."""
-        if wire is None:
-            return None
-        currency = self.project.reseller.currency if self.project else ""
-        if wire.currency and currency and wire.currency != currency:
-            self.error(
-                "CSP235",
-                f"`sell` is in {wire.currency}, but the reseller bills in {currency}",
-                owner.at("sell", "currency"),
-                hint="prices in another currency than the reseller's are not supported",
-            )
-        if wire.allocate and not shared:
-            self.error(
-                "CSP216",
-                "`allocate` divides a bundle's price; there is nothing to divide here",
-                owner.at("sell", "allocate"),
-                key=True,
-            )
-        return SellRule(per_seat=Decimal(wire.per_seat), currency=currency, every=wire.every, allocate=wire.allocate)
 
     def unwanted(self, wire: object, keys: Mapping[str, str], origin: Origin, why: str) -> None:
         """Complain about keys (attribute: key) that make no sense where they stand."""

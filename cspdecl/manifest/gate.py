@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import functools
-import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cspdecl.core.diagnostics import Diagnostic, Origin, PathPart, error
 from cspdecl.manifest.countries import MISTAKEN
+from cspdecl.manifest.fields import about, known_keys
 from cspdecl.manifest.secrets import find_secrets, looks_secret
 from cspdecl.manifest.shapes import SHAPES
 from cspdecl.manifest.v1 import API_VERSION, KINDS
+from cspdecl.manifest.v1_lines import BELONGS
 from cspdecl.manifest.wire import LATER, LATER_KINDS
 from cspdecl.manifest.yaml import RawDocument
 
-_TAGS = {"@word", "@person"}  # pydantic names the member of a union in its paths; the document does not
+_TAGS = {
+    "@word",
+    "@person",
+    "@plain",
+    "@dated",
+    "@later",
+    "@line",
+    "@details",
+}  # pydantic names the member of a union in its paths; the document does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +168,8 @@ def _in_words(found: list[ErrorDetails], kind: str, origin: Origin) -> Iterable[
     for item, path in zip(found, paths, strict=True):
         if item["type"] == "missing" and path[:-1] in refused_later:
             continue
+        if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
+            continue  # its entries are there, and complained about each
         yield _translate(item, path, kind, origin)
 
 
@@ -175,7 +183,7 @@ def _translate(item: ErrorDetails, path: tuple[PathPart, ...], kind: str, origin
     if problem == "unexpected_keyword_argument":
         return _unknown(key, value, known_keys(KINDS[kind], path[:-1]), here)
     if problem == "missing":
-        return error("CSP123", f"`{key}` is missing", origin=origin.at(*path[:-1]), hint=_about(kind, path))
+        return error("CSP123", f"`{key}` is missing", origin=origin.at(*path[:-1]), hint=about(kind, path))
     if value is None:
         return error(
             "CSP128",
@@ -184,10 +192,15 @@ def _translate(item: ErrorDetails, path: tuple[PathPart, ...], kind: str, origin
             key=isinstance(path[-1], str),
             hint="was the file cut short? Write a value, or leave the key out",
         )
-    if path[-2:] == ("reseller", "model") and value in {"indirect-provider", "indirect-reseller"}:
-        return later(f"`model: {value}`", here)
-    if key == "seats" and isinstance(value, (Mapping, list)):
-        return later("`seats` with dates", here)
+    if path[-2:] == ("reseller", "model") and value == "indirect-reseller":
+        # commerce rules 2023-10, §5: an indirect reseller has no order API
+        return error(
+            "CSP263",
+            "an indirect reseller cannot order by itself",
+            origin=here,
+            hint="only direct-bill partners (`direct`) and indirect providers (`indirect-provider`) buy from "
+            "Microsoft; your provider orders for you",
+        )
     if problem == "literal_error":
         allowed = _allowed(context["expected"])
         close = _MEANT.get(str(value)) or (
@@ -209,6 +222,8 @@ def _translate(item: ErrorDetails, path: tuple[PathPart, ...], kind: str, origin
             hint=shape.hint,
             key=of_key,
         )
+    if problem == "day":
+        return error("CSP132", f"there is no day {value}", origin=here, hint="YEAR-MONTH-DAY, such as 2027-02-28")
     if problem == "country":
         meant = MISTAKEN.get(str(value))
         return error(
@@ -261,6 +276,8 @@ _WANTED = {
 
 
 def _spelling(problem: str, value: object) -> str | None:
+    if isinstance(value, Mapping) and "from" in value:
+        return "a value with a day stands in a list: [5, {value: 8, from: 2027-01-01}]"
     if problem == "string_type" and isinstance(value, bool):
         return f'quote it: "{str(value).lower()}"'
     if problem == "int_type" and isinstance(value, str):
@@ -275,9 +292,11 @@ def _spelling(problem: str, value: object) -> str | None:
     return None
 
 
-def _unknown(key: str, value: object, known: Iterable[str], here: Origin) -> Diagnostic:
+def _unknown(key: str, value: object, known: tuple[str, ...], here: Origin) -> Diagnostic:
     if key in LATER:
         return later(f"`{key}`", here, key=True)
+    if key in BELONGS and ("endOfTerm" in known or "subscriptions" in known):
+        return error("CSP216", f"`{key}` makes no sense here", origin=here, key=True, hint=f"it belongs {BELONGS[key]}")
     if looks_secret(key) and isinstance(value, (str, int)):
         return error(
             "CSP130",
@@ -287,55 +306,6 @@ def _unknown(key: str, value: object, known: Iterable[str], here: Origin) -> Dia
             hint="name where it is kept: `secretFrom: {env: NAME}`, `{file: PATH}` or `{command: [...]}`",
         )
     return error("CSP122", f"unknown key `{key}`", origin=here, key=True, hint=suggestion(key, known))
-
-
-def known_keys(kind: Any, path: tuple[PathPart, ...]) -> tuple[str, ...]:
-    """The keys that a mapping may have at `path` below a wire type, in the order they are documented."""
-    there = _type_at(kind, path)
-    return tuple(_fields(there)) if isinstance(there, type) and dataclasses.is_dataclass(there) else ()
-
-
-def _type_at(kind: Any, path: tuple[PathPart, ...]) -> Any:
-    """The type that a wire type expects at `path`, or None where it expects nothing."""
-    for part in path:
-        kind = _plain_type(kind)
-        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-            kind = _fields(kind).get(str(part))
-        else:
-            arguments = typing.get_args(kind)
-            kind = arguments[0 if isinstance(part, int) else -1] if arguments else None
-    return _plain_type(kind)
-
-
-@functools.cache
-def _fields(kind: Any) -> dict[str, Any]:
-    """Types of a wire type's fields by the key they are written with."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    return {_key(name, hint): hint for name, hint in hints.items()}
-
-
-def _key(name: str, hint: Any) -> str:
-    infos = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, FieldInfo)]
-    return next((info.alias for info in infos if info.alias), to_camel(name))
-
-
-def _plain_type(kind: Any) -> Any:
-    """Without Annotated and without None; of a union, the mapping among its members."""
-    if typing.get_origin(kind) is typing.Annotated:
-        return _plain_type(typing.get_args(kind)[0])
-    if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        members = [_plain_type(item) for item in typing.get_args(kind) if item is not type(None)]
-        return next((item for item in members if dataclasses.is_dataclass(item)), members[0])
-    return kind
-
-
-def _about(kind: str, path: tuple[PathPart, ...]) -> str | None:
-    """What a missing key is for, in the words of the schema."""
-    parent = _type_at(KINDS[kind], path[:-1])
-    hint = _fields(parent).get(str(path[-1])) if isinstance(parent, type) and dataclasses.is_dataclass(parent) else None
-    infos = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, FieldInfo)]
-    said = next((info.description for info in infos if info.description), None)
-    return f"`{path[-1]}`: {said[0].lower()}{said[1:]}" if said else None
 
 
 def _allowed(expected: str) -> list[str]:

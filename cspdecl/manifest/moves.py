@@ -70,6 +70,7 @@ def _of_customer(
 def declared_addresses(customer: CustomerSpec) -> set[Address]:
     """Everything of a customer's that has an address: lines, bundle lines and components."""
     found = {item.address for item in customer.subscriptions} | {item.address for item in customer.services}
+    found |= {item.address for item in customer.azure_plans}
     return found | {item.address for item in customer.bundles}
 
 

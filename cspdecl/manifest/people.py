@@ -6,11 +6,11 @@ from datetime import date
 
 from cspdecl.core.desired import AgreementSpec, Contact, CreateSpec, PostalAddress, Profile
 from cspdecl.core.diagnostics import Origin
-from cspdecl.manifest import v1
+from cspdecl.manifest import v1_people
 from cspdecl.manifest.context import Context
 
 
-def compile_create(context: Context, wire: v1.Create, origin: Origin, address: object) -> CreateSpec:
+def compile_create(context: Context, wire: v1_people.Create, origin: Origin, address: object) -> CreateSpec:
     """A customer without tenant yet. The domain is kept as its first part, whichever way it was written."""
     contact = _contact(wire.contact)
     return CreateSpec(
@@ -28,7 +28,7 @@ def compile_create(context: Context, wire: v1.Create, origin: Origin, address: o
     )
 
 
-def compile_profile(wire: v1.Profile) -> Profile:
+def compile_profile(wire: v1_people.Profile) -> Profile:
     """Name and address to compare with the provider's."""
     return Profile(
         company_name=wire.company_name,
@@ -40,7 +40,7 @@ def compile_profile(wire: v1.Profile) -> Profile:
 
 
 def _agreement(
-    context: Context, wire: v1.Agreement | None, contact: Contact, origin: Origin, address: object
+    context: Context, wire: v1_people.Agreement | None, contact: Contact, origin: Origin, address: object
 ) -> AgreementSpec | None:
     if wire is None:
         return None
@@ -67,11 +67,11 @@ def _agreement(
     )
 
 
-def _contact(wire: v1.Contact) -> Contact:
+def _contact(wire: v1_people.Contact) -> Contact:
     return Contact(first_name=wire.first_name, last_name=wire.last_name, email=wire.email, phone=wire.phone)
 
 
-def _address(wire: v1.Address) -> PostalAddress:
+def _address(wire: v1_people.Address) -> PostalAddress:
     return PostalAddress(
         line1=wire.line1,
         line2=wire.line2,

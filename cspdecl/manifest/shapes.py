@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, Strict, StringConstraints
@@ -97,6 +98,28 @@ PATH = shaped(
     "a line or line/component",
     "arbeitsplatz/m365",
 )
+PROMOTION = shaped(
+    # the availability part belongs to a promotion's name, unlike to an offer's (contract §9.1, 2023-10)
+    r"^[0-9A-Za-z]{12}:[0-9A-Za-z]{4}:[0-9A-Za-z]{12}$",
+    "a promotion, PRODUCT:SKU:AVAILABILITY",
+    "39NFJQT1X27N:0002:39NFJQT1Q5KL",
+    "as Partner Center lists it under promotions",
+)
+CHANGE = shaped(
+    r"^([+-][0-9]{1,6}(\.[0-9]{1,4})?|0)%$",
+    "a percentage with its sign, more or less",
+    "-5%",
+    "`+12%` is twelve per cent more, `-5%` five per cent less; the sign is never left out",
+)
+PARTNER = shaped(
+    r"^[0-9]{1,12}$",
+    "a PartnerID, digits only",
+    "4847383",
+    "the location's PartnerID (MPN ID), as Partner Center shows it for the reseller",
+)
+TERM_END = shaped(
+    r"^(month-end|[0-9]{4}-[0-9]{2}-[0-9]{2})$", "a day, `month-end`, or another line: `{line: NAME}`", "2027-06-30"
+)
 LANGUAGE = shaped(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language code", "de")
 CULTURE = shaped(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})+$", "a culture, language and country", "de-DE")
 
@@ -122,12 +145,31 @@ Country = Annotated[
     says("ISO 3166-1 alpha-2 code", json_schema_extra={"enum": sorted(COUNTRIES)}),
 ]
 Currency = Annotated[str, CURRENCY]
+
+
+def _real(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        if text != "month-end":
+            raise PydanticCustomError("day", "no such day") from None
+    return text
+
+
+Day = Annotated[
+    str, DATE, AfterValidator(_real), says("A day (UTC)", "2027-01-01", json_schema_extra={"format": "date"})
+]
+TermEnd = Annotated[str, TERM_END, AfterValidator(_real)]
 Seats = Annotated[int, Strict(), says("Seats, absolute: 28 means 28, not 28 more", 28, ge=0, le=MAX_SEATS)]
 Flag = Annotated[bool, Strict()]
 Labels = Annotated[Mapping[Name, Line], says("Your own marks, to select customers by", {"segment": "kmu"})]
 TermText = Annotated[Literal["P1M", "P1Y", "P3Y"], says("How long seats are owed: a month, a year, three years")]
 BillingText = Annotated[
     Literal["monthly", "annual", "triennial"], says("How often the term is charged; never longer than the term itself")
+]
+AnyBillingText = Annotated[
+    Literal["monthly", "annual", "triennial", "one_time"],
+    says("How often the term is charged; one_time: a perpetual licence, which has no term"),
 ]
 EndText = Annotated[
     Literal["renew", "cancel", "extend"],

@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Strict, Tag
+from pydantic import Discriminator, Strict
 
 from cspdecl.manifest import shapes
 from cspdecl.manifest.shapes import (
     Amount,
+    AnyBillingText,
     BillingText,
     Country,
     Currency,
+    Day,
     EndText,
     Flag,
     Guid,
@@ -27,10 +29,11 @@ from cspdecl.manifest.shapes import (
     Name,
     OfferId,
     ReduceText,
-    Seats,
     TermText,
     says,
 )  # fmt: skip
+from cspdecl.manifest.v1_lines import Component, ListOr, Sell, SubscriptionLine
+from cspdecl.manifest.v1_people import Create, Hold, Profile, QualificationText, ResellerText
 from cspdecl.manifest.wire import Maybe, wire
 
 API_VERSION = "cspdecl/v1"
@@ -42,145 +45,6 @@ class Metadata:
 
     name: Annotated[Name, says("Unique among documents of its kind; part of every address", "hafenkontor")]
     labels: Labels = field(default_factory=dict)
-
-
-@wire()
-class Sell:
-    """Your own price for one seat."""
-
-    per_seat: Annotated[Amount, says("Price of one seat", "54.90")]
-    every: Annotated[Literal["month", "year"], says("What the price is for")]
-    allocate: Annotated[
-        Maybe[Literal["byCost", "equal"]], says("How a bundle's price is shared among its components")
-    ] = None
-    currency: Annotated[Maybe[Currency], says("The reseller's billing currency; another one is refused", "EUR")] = None
-
-
-@wire()
-class Address:
-    """Where a customer is."""
-
-    line1: Annotated[Line, says("Street and number", "Am Anger 3", max_length=200)]
-    line2: Annotated[Maybe[Line], says("Addition", max_length=200)] = None
-    postal_code: Annotated[Maybe[Line], says("Postal code; quotes keep leading zeros in editors", "99084")] = None
-    city: Annotated[Line, says("City", "Erfurt")]
-    state: Annotated[Maybe[str], shapes.STATE, says("State or province code, where the market wants one", "WA")] = None
-    country: Country
-
-
-@wire()
-class Contact:
-    """A person at the customer."""
-
-    first_name: Annotated[Line, says("First name", "Anna", max_length=50)]
-    last_name: Annotated[Line, says("Last name", "Brandt", max_length=50)]
-    email: Annotated[str, shapes.EMAIL, says("E-mail address", "anna.brandt@muehlbach.example")]
-    phone: Annotated[Maybe[str], shapes.PHONE, says("Telephone number", "+49 361 5550100")] = None
-
-
-def _person(value: object) -> str:
-    return "@person" if isinstance(value, (Mapping, Contact)) else "@word"
-
-
-@wire()
-class Agreement:
-    """Microsoft's customer agreement: who accepted it and when. A person may have to; purchases wait for it."""
-
-    type: Annotated[Literal["MicrosoftCustomerAgreement"], says("The agreement")]
-    accepted_by: Annotated[
-        Annotated[Literal["contact"], Tag("@word")] | Annotated[Contact, Tag("@person")],
-        Discriminator(_person),
-        says("`contact` for the contact above, or a person", "contact"),
-    ]
-    accepted_on: Annotated[
-        str,
-        shapes.DATE,
-        says("The day it was accepted, not in the future", "2026-11-20", json_schema_extra={"format": "date"}),
-    ]
-    attest: Annotated[
-        Maybe[Literal["classic", "enhanced"]],
-        says("How the acceptance is reported; `classic` only where the older call is still taken"),
-    ] = None
-
-
-@wire()
-class FilePlace:
-    """A file outside the manifests."""
-
-    file: Annotated[Line, says("Path of the file", ".cspdecl/muehlbach.credentials")]
-
-
-@wire()
-class Profile:
-    """Name and address as the provider's billing profile keeps them; compared only where they stand here."""
-
-    company_name: Annotated[Line, says("Registered name", "Hafenkontor Logistik GmbH")]
-    address: Address
-    contact: Maybe[Contact] = None
-    language: Annotated[Maybe[str], shapes.LANGUAGE, says("Language of invoices and mails", "de")] = None
-    culture: Annotated[Maybe[str], shapes.CULTURE, says("Formats of dates and numbers", "de-DE")] = None
-
-
-@wire()
-class Create:
-    """A customer who has no tenant yet."""
-
-    domain: Annotated[
-        str, shapes.DOMAIN, says("First domain, without .onmicrosoft.com; it stays for ever", "muehlbach")
-    ]
-    company_name: Annotated[Line, says("Registered name", "Mühlbach Pflege gGmbH")]
-    address: Address
-    contact: Contact
-    agreement: Maybe[Agreement] = None
-    credentials_to: Annotated[FilePlace, says("Where the new tenant's first password goes: it is shown once")]
-    registration_number: Annotated[Maybe[Line], says("Company registration number, where the market demands it")] = None
-    language: Annotated[Maybe[str], shapes.LANGUAGE, says("Language of invoices and mails", "de")] = None
-    culture: Annotated[Maybe[str], shapes.CULTURE, says("Formats of dates and numbers", "de-DE")] = None
-
-
-@wire()
-class Override:
-    """What one customer has different from the bundle, for one component."""
-
-    seats: Maybe[Seats] = None
-    term: Maybe[TermText] = None
-    billing: Maybe[BillingText] = None
-    end_of_term: Maybe[EndText] = None
-    reduce: Maybe[ReduceText] = None
-    id: Annotated[
-        Maybe[str], shapes.IDENTIFIER, says("The provider's subscription id, where matching is ambiguous")
-    ] = None
-    sell: Maybe[Sell] = None
-    nickname: Annotated[Maybe[Line], says("The subscription's name in the provider's portal")] = None
-    absent: Annotated[Maybe[Flag], says("true: cancel this component's subscription as soon as allowed")] = None
-
-
-@wire(oneOf=[{"required": ["bundle"]}, {"required": ["offer"]}, {"required": ["service"]}])
-class SubscriptionLine:
-    """One thing a customer has: a bundle, an offer, or a service of your own."""
-
-    name: Annotated[Name, says("Unique within the customer; the address is customer/name", "arbeitsplatz")]
-    bundle: Annotated[Maybe[str], shapes.BUNDLE, says("A bundle, pinned to a version", "arbeitsplatz-komfort@2")] = None
-    offer: Annotated[Maybe[OfferId], says("A Microsoft offer, PRODUCT:SKU", "CFQ7TTC0LCHC:0002")] = None
-    service: Annotated[Maybe[Name], says("A service of your own, without provider", "managed-workplace")] = None
-    display_name: Annotated[Maybe[Line], says("What plans and quotes call it", "Office & E-Mail")] = None
-    seats: Maybe[Seats] = None
-    term: Maybe[TermText] = None
-    billing: Maybe[BillingText] = None
-    end_of_term: Maybe[EndText] = None
-    reduce: Maybe[ReduceText] = None
-    sell: Maybe[Sell] = None
-    absent: Annotated[
-        Maybe[Flag], says("true: cancel as soon as allowed. Removing the line would only stop managing it")
-    ] = None
-    id: Annotated[
-        Maybe[str], shapes.IDENTIFIER, says("The provider's subscription id, where matching is ambiguous")
-    ] = None
-    nickname: Annotated[Maybe[Line], says("The subscription's name in the provider's portal")] = None
-    overrides: Annotated[Mapping[Name, Override], says("By component: what is different here")] = field(
-        default_factory=dict
-    )
-    without: Annotated[tuple[Name, ...], says("Components that this customer does not have")] = ()
 
 
 @wire()
@@ -200,6 +64,11 @@ class CustomerSpec:
     provider: Annotated[Maybe[Name], says("A provider of the project, if not its default")] = None
     display_name: Annotated[Maybe[Line], says("What plans and quotes call the customer")] = None
     profile: Maybe[Profile] = None
+    country: Annotated[Maybe[Country], says("The customer's market, where no profile says it", "DE")] = None
+    qualification: Maybe[QualificationText] = None
+    hold: Maybe[Hold] = None
+    reseller: Maybe[ResellerText] = None
+    price_book: Annotated[Maybe[Name], says("The price book this customer buys by", "standard")] = None
     subscriptions: Annotated[tuple[SubscriptionLine, ...], says("What the customer has; [] for nothing yet")]
     moved: Annotated[tuple[Moved, ...], says("Lines that got another name")] = ()
 
@@ -212,30 +81,6 @@ class Customer:
     kind: Literal["Customer"]
     metadata: Metadata
     spec: CustomerSpec
-
-
-@wire()
-class ComponentSeats:
-    """How many seats of a component one bundle seat brings."""
-
-    per_seat: Annotated[str, shapes.RATIO, says("Seats for each bundle seat, decimal or fraction", "0.5", "1/3")]
-    round: Annotated[Literal["up", "down", "nearest"], says("What happens to a part of a seat; nearest: half goes up")]
-
-
-@wire(oneOf=[{"required": ["offer"]}, {"required": ["service"]}])
-class Component:
-    """One part of a bundle: a Microsoft offer, or a service of your own."""
-
-    name: Annotated[Name, says("Unique within the bundle; the address is customer/line/name", "telefonie")]
-    offer: Annotated[Maybe[OfferId], says("A Microsoft offer, PRODUCT:SKU", "CFQ7TTC0LH0T:0001")] = None
-    service: Annotated[Maybe[Name], says("A service of your own, without provider", "managed-workplace")] = None
-    display_name: Annotated[Maybe[Line], says("What plans and quotes call it", "Telefonie")] = None
-    seats: Annotated[Maybe[ComponentSeats], says("Left out: as many as the bundle has")] = None
-    term: Maybe[TermText] = None
-    billing: Maybe[BillingText] = None
-    end_of_term: Maybe[EndText] = None
-    reduce: Maybe[ReduceText] = None
-    sell: Annotated[Maybe[Sell], says("A price on top of the bundle's")] = None
 
 
 @wire()
@@ -255,7 +100,7 @@ class BundleSpec:
     components: Annotated[tuple[Component, ...], says("The parts; the first is the anchor", min_length=1)]
     anchor: Annotated[Maybe[Name], says("The component whose seats start the billing, if not the first")] = None
     retired: Annotated[tuple[RetiredComponent, ...], says("Parts that were taken out")] = ()
-    sell: Maybe[Sell] = None
+    sell: Annotated[Maybe[ListOr[Sell]], says("What the customer pays for one seat of the bundle")] = None
     term: Maybe[TermText] = None
     billing: Maybe[BillingText] = None
     end_of_term: Maybe[EndText] = None
@@ -277,7 +122,10 @@ class Reseller:
     """The company that sells."""
 
     legal_name: Annotated[Line, says("Registered name", "Nordlicht Systemhaus GmbH")]
-    model: Annotated[Literal["direct"], says("direct: you buy from Microsoft yourself")]
+    model: Annotated[
+        Literal["direct", "indirect-provider"],
+        says("direct: you sell to the customers yourself; indirect-provider: resellers do, and you buy for them"),
+    ]
     country: Country
     currency: Annotated[Currency, says("What Microsoft bills you in", "EUR")]
     partner_id: Annotated[
@@ -291,6 +139,7 @@ class Prices:
 
     path: Annotated[Line, says("Folder, relative to the project", "prices/")]
     market: Annotated[Maybe[Country], says("The market they are for, if not the reseller's country", "DE")] = None
+    book: Annotated[Maybe[Name], says("The price book of customers who name none", "standard")] = None
 
 
 @wire()
@@ -309,7 +158,7 @@ class Forbid:
     """A combination nobody may buy: every part that is given must match."""
 
     term: Maybe[TermText] = None
-    billing: Maybe[BillingText] = None
+    billing: Maybe[AnyBillingText] = None
     offer: Annotated[Maybe[OfferId], says("A Microsoft offer, PRODUCT:SKU", "CFQ7TTC0LCHC:0002")] = None
 
 
@@ -374,5 +223,45 @@ class Project:
     spec: ProjectSpec
 
 
-Document = Annotated[Project | Bundle | Customer, Discriminator("kind")]
-KINDS: dict[str, type[Any]] = {"Project": Project, "Bundle": Bundle, "Customer": Customer}
+@wire(oneOf=[{"required": ["perSeat"]}, {"required": ["list"]}, {"required": ["cost"]}])
+class BookRule:
+    """One price of a price book: an amount, or more or less than the list price or your cost."""
+
+    per_seat: Annotated[Maybe[Amount], says("Price of one seat", "18.50")] = None
+    of_list: Annotated[
+        Maybe[str], shapes.CHANGE, says("The list price and so much more or less", "-5%", alias="list")
+    ] = None
+    of_cost: Annotated[Maybe[str], shapes.CHANGE, says("Your cost and so much more or less", "+12%", alias="cost")] = (
+        None
+    )
+    every: Annotated[Maybe[Literal["month", "year"]], says("What the price is for, if not what the book says")] = None
+    starts: Annotated[Maybe[Day], says("The day from which it holds (UTC)", "2027-01-01", alias="from")] = None
+
+
+@wire()
+class PriceBookSpec:
+    """Your own prices, for customers without one on the line."""
+
+    currency: Annotated[Maybe[Currency], says("The reseller's billing currency; another one is refused", "EUR")] = None
+    every: Annotated[Literal["month", "year"], says("What the prices are for")]
+    default: Annotated[Maybe[ListOr[BookRule]], says("For every offer that is not named", {"list": "-3%"})] = None
+    offers: Annotated[
+        Mapping[OfferId, ListOr[BookRule]], says("By offer, PRODUCT:SKU", {"CFQ7TTC0HD32:0002": {"perSeat": "18.50"}})
+    ] = field(default_factory=dict)
+    services: Annotated[
+        Mapping[Name, ListOr[BookRule]], says("By service of your own", {"managed-workplace": {"perSeat": "9.00"}})
+    ] = field(default_factory=dict)
+
+
+@wire()
+class PriceBook:
+    """Your own prices: what a seat of each offer costs a customer."""
+
+    api_version: Literal["cspdecl/v1"]
+    kind: Literal["PriceBook"]
+    metadata: Metadata
+    spec: PriceBookSpec
+
+
+Document = Annotated[Project | Bundle | Customer | PriceBook, Discriminator("kind")]
+KINDS: dict[str, type[Any]] = {"Project": Project, "Bundle": Bundle, "Customer": Customer, "PriceBook": PriceBook}

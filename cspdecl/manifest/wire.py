@@ -12,35 +12,8 @@ from pydantic_core import CoreSchema
 T = TypeVar("T")
 
 # Keys and kinds that a later version gives a meaning: known, named, and refused until then.
-LATER = frozenset(
-    {
-        "suspended",
-        "atRenewal",
-        "from",
-        "upgrade",
-        "trial",
-        "renewsTo",
-        "addonOf",
-        "customTermEnd",
-        "promotion",
-        "promotions",
-        "qualification",
-        "qualifications",
-        "azurePlan",
-        "hold",
-        "waivers",
-        "policies",
-        "priceBook",
-        "priceBooks",
-        "listPlus",
-        "listMinus",
-        "costPlus",
-        "indirectReseller",
-        "partnerOfRecord",
-        "approvals",
-    }
-)
-LATER_KINDS = frozenset({"PriceBook", "Policy", "Waiver", "Approval"})
+LATER = frozenset({"waivers", "policies", "approvals"})
+LATER_KINDS = frozenset({"Policy", "Waiver", "Approval"})
 
 
 class _LeftOut:

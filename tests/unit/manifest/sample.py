@@ -37,6 +37,17 @@ spec:
   sell: {perSeat: "54.90", every: month, allocate: byCost}
 """
 
+BOOK = """\
+apiVersion: cspdecl/v1
+kind: PriceBook
+metadata: {name: standard}
+spec:
+  every: month
+  default: {list: "-3%"}
+  offers: {"CFQ7TTC0HD32:0002": [{perSeat: "18.50"}, {perSeat: "222.00", every: year, from: 2027-01-01}]}
+  services: {managed-workplace: {perSeat: "9.00"}}
+"""
+
 
 def customer(*lines: str, name: str = "hafenkontor", spec: str = f"tenant: {TENANT}", more: str = "") -> str:
     """A Customer document with these lines, each in flow style."""

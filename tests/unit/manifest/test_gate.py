@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cspdecl.core.diagnostics import Diagnostic
-from cspdecl.manifest.gate import Broken, check_document, known_keys, nearest, suggestion
+from cspdecl.manifest.fields import known_keys
+from cspdecl.manifest.gate import Broken, check_document, nearest, suggestion
 from cspdecl.manifest.secrets import looks_secret
 from cspdecl.manifest.v1 import Customer, Project
 from cspdecl.manifest.wire import LATER
@@ -69,7 +70,7 @@ def test_country_no_is_norway():
     assert "NO" == spec.profile.address.country
 
 
-@pytest.mark.parametrize("word", sorted(LATER - {"from"}))
+@pytest.mark.parametrize("word", sorted(LATER))
 def test_later_keys_are_refused_by_name(word: str):
     """A key that a later version brings is neither unknown nor ignored."""
     (found,) = problems(customer(f"{{name: v, offer: CFQ7TTC0HD32:0002, seats: 1, {word}: x}}"))
@@ -77,22 +78,43 @@ def test_later_keys_are_refused_by_name(word: str):
     assert ("CSP190", f"`{word}` is known but not supported yet") == (found.code, found.message)
 
 
-def test_from_is_a_key_of_moves_and_later_elsewhere():
-    """`from` names the old name of a moved line; on a line it would be a date, which comes later."""
-    (found,) = problems(customer("{name: v, offer: CFQ7TTC0HD32:0002, seats: 1, from: 2027-01-01}"))
+@pytest.mark.parametrize("word", ["listPlus", "costPlus", "qualifications", "priceBooks"])
+def test_words_of_older_drafts_lead_to_those_of_today(word: str):
+    """A key that was once thought of is unknown, and the one that it became is suggested."""
+    place = "sell: {{{}: 3%, every: month, perSeat: 1}}" if word in {"listPlus", "costPlus"} else None
+    line = "{name: v, offer: CFQ7TTC0HD32:0002, seats: 1" + (f", {place.format(word)}}}" if place else "}")
+    (found,) = problems(customer(line, more="" if place else f"  {word}: x\n"))
 
-    assert "CSP190" == found.code
-
-
-def test_what_follows_from_a_later_key_is_not_reported():
-    """`sell: {listPlus: …}` lacks perSeat because it is a later rule, not because somebody forgot it."""
-    assert ["CSP190"] == codes(customer("{name: v, offer: CFQ7TTC0HD32:0002, seats: 1, sell: {listPlus: 3%}}"))
+    assert ("CSP122", "did you mean") == (found.code, (found.hint or "")[:12])
 
 
-@pytest.mark.parametrize("model", ["indirect-provider", "indirect-reseller"])
-def test_indirect_model_comes_later(model: str):
-    """The indirect model is known and refused."""
-    assert ["CSP190"] == codes(project=PROJECT.replace("model: direct", f"model: {model}"))
+def test_an_indirect_reseller_cannot_order():
+    """Only direct-bill partners and indirect providers buy from Microsoft (commerce rules §5)."""
+    assert ["CSP263"] == codes(project=PROJECT.replace("model: direct", "model: indirect-reseller"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("upgrade", "{from: CFQ7TTC0HD32:0002}"), ("attested", "true"), ("suspended", "true"), ("trial", "true")],
+)
+def test_what_a_bundle_cannot_say_is_sent_to_where_it_belongs(key: str, value: str):
+    """A key of customers' lines is no unknown word in a bundle: the message says where it belongs."""
+    (found,) = problems(BUNDLE.replace("{name: m365,", f"{{name: m365, {key}: {value},"))
+
+    assert ("CSP216", f"`{key}` makes no sense here") == (found.code, found.message)
+
+
+def test_an_empty_list_is_empty_and_a_wrong_one_is_not():
+    """`seats: []` lacks an entry; a list with a wrong entry is only told about that entry."""
+    assert ["CSP127"] == codes(customer("{name: v, offer: CFQ7TTC0HD32:0002, seats: []}"))
+    assert ["CSP124"] == codes(customer("{name: v, offer: CFQ7TTC0HD32:0002, seats: [five]}"))
+
+
+def test_a_value_with_a_day_stands_in_a_list():
+    """Who forgets the brackets is told of them."""
+    (found,) = problems(customer("{name: v, offer: CFQ7TTC0HD32:0002, seats: {value: 5, from: 2027-01-01}}"))
+
+    assert ("CSP124", "a value with a day stands in a list") == (found.code, (found.hint or "")[:35])
 
 
 def test_secrets_are_refused_and_never_shown():
@@ -164,6 +186,10 @@ def test_known_keys_follow_the_path():
     assert "overrides" in known_keys(Customer, ("spec", "subscriptions", 3))
     assert "absent" in known_keys(Customer, ("spec", "subscriptions", 0, "overrides", "m365"))
     assert ("from", "to") == known_keys(Customer, ("spec", "moved", 0))
+    assert ("value", "from") == known_keys(Customer, ("spec", "subscriptions", 0, "seats", 1))
+    assert "perSeat" in known_keys(Customer, ("spec", "subscriptions", 0, "sell", 1))
+    assert "perSeat" in known_keys(Customer, ("spec", "subscriptions", 0, "sell"))
+    assert "validationCode" in known_keys(Customer, ("spec", "qualification"))
     assert "firstName" in known_keys(Customer, ("spec", "create", "agreement", "acceptedBy"))
     assert ("term", "billing", "offer") == known_keys(Project, ("spec", "guardrails", "forbid", 0))
     assert () == known_keys(Project, ("spec", "nothing", "there"))
@@ -200,7 +226,7 @@ _plain = st.recursive(
 )
 
 
-@given(st.sampled_from(["Project", "Bundle", "Customer"]), _plain, _plain)
+@given(st.sampled_from(["Project", "Bundle", "Customer", "PriceBook"]), _plain, _plain)
 def test_any_data_is_answered(kind: str, spec: object, metadata: object):
     """Whatever a document holds, the gate answers with diagnostics at paths, never with an exception."""
     document = {"apiVersion": "cspdecl/v1", "kind": kind, "metadata": metadata, "spec": spec}
