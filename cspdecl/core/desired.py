@@ -42,6 +42,7 @@ class RelativeSell:
     change: Fraction
     currency: str
     every: Literal["month", "year"]
+    allocate: Literal["byCost", "equal"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
