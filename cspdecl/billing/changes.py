@@ -22,6 +22,7 @@ from cspdecl.billing.money import (
     with_unknown,
     without_recurring,
 )
+from cspdecl.billing.reprice import in_force, with_bundle_reprice, with_reprice
 from cspdecl.billing.seats import Estate, add_bundle, add_seat_money
 from cspdecl.billing.state import blank_change, with_quantity, with_receipt, with_subscription
 from cspdecl.commerce.prices import UnknownPrice, find_price, price_of_running
@@ -34,6 +35,7 @@ from cspdecl.core.action import (
     Forget,
     Purchase,
     Rebind,
+    Reprice,
     ScheduleRenewal,
     SetEndOfTerm,
     SetSeats,
@@ -41,7 +43,7 @@ from cspdecl.core.action import (
 from cspdecl.core.address import Address
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import LiveSubscription
-from cspdecl.core.operation import Operation
+from cspdecl.core.operation import LineContext, Operation
 from cspdecl.core.outcome import Applied
 from cspdecl.core.project import PriceBook, UnitPrice
 from cspdecl.core.records import BillingChange, ChargeKind, RunContext
@@ -77,6 +79,8 @@ def record_operation(
             return (maker.closing(),)
         case Rebind() as action:
             return maker.move(action)
+        case Reprice() as action:
+            return (maker.reprice(action),)
         case _:
             return (maker.note(),)
 
@@ -239,6 +243,25 @@ class _Maker:
             change = with_sell(change, sell, wiped=0, charged=0, cycle=None, on=change.time.date())
         return self._finished(change, seen, None)
 
+    def reprice(self, action: Reprice) -> BillingChange:
+        seen = self.before
+        seats = seen.seats + self._other_seats(seen) if seen else self._recorded_seats()
+        change = with_quantity(self._base("own", "", self.recorded_at), seats, seats)
+        change = with_subscription(change, seen, self._ids(seen))
+        if seen is not None:
+            change = with_price(change, self._price(seen), market=self.context.market)
+        line, last = self.operation.context, self.estate.recorded.get(self.operation.address)
+        if action.bundle is None:  # the bundle's price, where it changes too, has a record of its own
+            billed = self.estate.recorded.get(line.bundle_instance) if line.bundle_instance else None
+            if billed is not None:
+                line = replace(line, bundle_sell=in_force(line.bundle_sell, billed))
+            return self._finished(with_reprice(change, action, seats=seats), seen, None, line=line)
+        sell = last.sell if last is not None else line.sell
+        change = with_sell(change, sell, wiped=0, charged=0, cycle=None, on=change.time.date())
+        billed = self.estate.recorded.get(action.bundle)
+        change = self._finished(change, seen, None)
+        return with_bundle_reprice(change, action, seats=int(billed.seats) if billed else action.seats)
+
     # ---- parts ----
 
     def _out_of_the_books(self, change: BillingChange, address: Address) -> BillingChange:
@@ -264,13 +287,17 @@ class _Maker:
         known = operation.guard.tenant or (bound.tenant if bound else None) or (customer.tenant if customer else None)
         return replace(with_receipt(change, self.applied.receipt), customer_tenant_id=tenant or known)
 
-    def _finished(self, change: BillingChange, subscription: LiveSubscription | None, on: date | None) -> BillingChange:
+    def _finished(
+        self, change: BillingChange, subscription: LiveSubscription | None, on: date | None, *,
+        line: LineContext | None = None,
+    ) -> BillingChange:  # fmt: skip
         segment = self.context.segment
         if subscription is not None and not isinstance(self.operation.action, Purchase):
             change = with_kind(change, running_kind(self.estate.recorded.get(self.operation.address), subscription))
         change = add_bundle(
-            change, self.operation.context, subscription, on=on, prices=self.prices, estate=self.estate, segment=segment
-        )
+            change, line or self.operation.context, subscription, on=on, prices=self.prices, estate=self.estate,
+            segment=segment,
+        )  # fmt: skip
         return with_margin(change)
 
     def _ids(self, subscription: LiveSubscription | None) -> tuple[str, ...]:

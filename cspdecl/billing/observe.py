@@ -16,6 +16,7 @@ from cspdecl.billing.document import change_of
 from cspdecl.billing.kinds import TermKind, price_of_kind, running_kind, with_kind
 from cspdecl.billing.money import with_margin, with_price, with_recurring, with_sell, with_unknown
 from cspdecl.billing.renewals import Passed, passed_terms, renewal_change
+from cspdecl.billing.reprice import in_force
 from cspdecl.billing.seats import Estate, add_bundle, add_seat_money
 from cspdecl.billing.state import blank_change, line_of, with_quantity, with_subscription
 from cspdecl.commerce.prices import UnknownPrice, market_of, prices_in
@@ -215,8 +216,14 @@ class _Look:
         specs: tuple[SubscriptionSpec | ServiceSpec, ...] = customer.subscriptions if customer else ()
         for spec in specs:
             if spec.address == self.address and customer is not None:
-                return line_of(spec, customer)
+                return self._charged(line_of(spec, customer))
         return _line_of_record(change_of(self.last.body), self.last)
+
+    def _charged(self, line: LineContext) -> LineContext:
+        """The line at the prices in force: one that is declared anew is charged once a plan has changed it."""
+        bundle = self.estate.recorded.get(line.bundle_instance) if line.anchor and line.bundle_instance else None
+        sells = replace(line, sell=in_force(line.sell, self.last))
+        return sells if bundle is None else replace(sells, bundle_sell=in_force(line.bundle_sell, bundle))
 
     def _price(self, seen: LiveSubscription) -> UnitPrice | UnknownPrice:
         return price_of_kind(self._kind(seen), self.prices, seen, segment=self.context.segment)

@@ -68,6 +68,7 @@ class PriceDelta:
     `price_list_for`: the month that was priced, only where the list is for an earlier one. `discount` is what a
     promotion takes off the price, `unit_price` what is left of it. `margin_before` and `margin_after` are shares of
     our price, where an operation changes nothing but that price. `forecast`: no row of a list stands behind the cost.
+    `sell_unknown`: why our price is not known, where one is declared.
     """
 
     cycle: BillingCycle
@@ -90,6 +91,7 @@ class PriceDelta:
     margin_before: Fraction | None = None
     margin_after: Fraction | None = None
     forecast: bool = False
+    sell_unknown: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

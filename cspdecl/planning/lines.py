@@ -87,6 +87,9 @@ def _row_line(row: Row, prices: PriceBook, *, component: bool, fresh: bool) -> P
             sentences += about_sell(sell, None, with_cost=False)
         elif fresh and row.preview.unknown:
             sentences += about_cost(row.preview)
+    if row.preview is not None and row.preview.sell_unknown:
+        sentences.append(Sentence(f"our price is not known: {row.preview.sell_unknown}", "our price is not known"))
+    sentences += [Sentence(full, public) for full, public in row.repriced]
     if row.note:
         sentences.append(Sentence.open(row.note))
     symbol, summary = _head(row, component=component)

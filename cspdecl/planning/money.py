@@ -10,6 +10,7 @@ from typing import Literal
 
 from cspdecl.commerce.prices import UnknownPrice, find_price, price_of_line, price_of_running, sell_exact
 from cspdecl.commerce.proration import Preview, commitment, cycle_of, preview_change
+from cspdecl.core.action import Reprice
 from cspdecl.core.desired import SellRule, SubscriptionSpec
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding
@@ -61,7 +62,7 @@ def preview_purchase(
     ends = at_midnight(add_months(today, spec.term.months))
     owed = commitment(price=price, seats=spec.seats, on=today, term_starts=today, term_ends=ends)
     preview = preview_change(price=price, before=0, after=spec.seats, cycle=cycle, on=today)
-    return _delta(spec, preview, price, sell, owed=owed, until=ends)
+    return delta_of(spec, preview, price, sell, owed=owed, until=ends)
 
 
 def preview_seats(
@@ -80,12 +81,12 @@ def preview_seats(
     if more > 0 and live.term_ends is not None:
         owed = commitment(
             price=price, seats=more, on=today, term_starts=live.term_started, term_ends=live.term_ends,
-            anchor=_anchor(live, cycle),
+            anchor=anchor_of(live, cycle),
         )  # fmt: skip
-    return _delta(spec, preview, price, sell, owed=owed, until=live.term_ends if more > 0 else None)
+    return delta_of(spec, preview, price, sell, owed=owed, until=live.term_ends if more > 0 else None)
 
 
-def _anchor(live: LiveSubscription, cycle: Cycle | None) -> date | None:
+def anchor_of(live: LiveSubscription, cycle: Cycle | None) -> date | None:
     """Where charge cycles start when not at the term's first day: coterminous terms are anchored on their end."""
     if cycle is None or live.term is None or live.billing is None:
         return None
@@ -93,10 +94,11 @@ def _anchor(live: LiveSubscription, cycle: Cycle | None) -> date | None:
     return None if usual == cycle else cycle.end + timedelta(days=1)
 
 
-def _delta(
+def delta_of(
     spec: SubscriptionSpec, preview: Preview, price: Price, sell: SellChange | None, *, owed: Money | None,
     until: datetime | None,
 ) -> PriceDelta:  # fmt: skip
+    """A preview of cost, with what it commits to, as what an operation carries."""
     return PriceDelta(
         cycle=spec.billing,
         cost_cycle=preview.cost_cycle,
@@ -108,12 +110,14 @@ def _delta(
         commitment_until=until,
         sell=_sell_money(sell),
         sell_every=sell.every if sell else None,
-        unit_price=price.cycle_price if isinstance(price, UnitPrice) else None,
+        unit_price=price.cycle_price.exact().rounded(Rounding.HALF_UP) if isinstance(price, UnitPrice) else None,
         price_list=price.list_date if isinstance(price, UnitPrice) else None,
         price_list_for=price.asked_for if isinstance(price, UnitPrice) else None,
         basis=preview.basis,
         unknown=preview.unknown,
         forecast=isinstance(price, UnitPrice) and price.forecast,
+        discount=price.discount if isinstance(price, UnitPrice) else None,
+        promotion=price.promotion if isinstance(price, UnitPrice) else None,
     )
 
 
@@ -164,7 +168,7 @@ def total(operations: Iterable[Operation]) -> MoneyTotals:
         preview = operation.preview
         if preview is None:
             continue
-        if preview.unknown:
+        if preview.unknown or preview.sell_unknown:
             unknown += 1
         _add(cost, cost_month(preview))
         _add(sell, sell_month(preview))
@@ -187,10 +191,10 @@ def plan_margin(operations: Iterable[Operation]) -> Fraction | None:
     costs: dict[object, ExactMoney] = {}
     sells: dict[object, ExactMoney] = {}
     for operation in operations:
-        if (preview := operation.preview) is None:
-            continue
+        if (preview := operation.preview) is None or isinstance(operation.action, Reprice):
+            continue  # a change of price alone is no part of what is bought: its margin stands beside it
         cost = cost_month(preview)
-        if cost is None or preview.unknown:
+        if cost is None or preview.unknown or preview.sell_unknown:
             return None
         group = operation.context.bundle_instance or operation.address
         if cost.value:

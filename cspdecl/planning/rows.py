@@ -20,6 +20,8 @@ class Row:
     """One line of a plan in facts: what was decided, the operations it became, and what they cost.
 
     `source` is the former address of a renamed line; `adopted` that its binding is new; `gone` a binding let go.
+    `parts`: the rows of a line that stands for two subscriptions, of which this one is the sum.
+    `repriced`: what becomes of our price, as a sentence with our margin and one without.
     """
 
     address: Address
@@ -34,6 +36,8 @@ class Row:
     adopted: bool = False
     gone: Binding | None = None
     note: str | None = None
+    parts: tuple[Row, ...] = ()
+    repriced: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from cspdecl.commerce.words import counted, seats
-from cspdecl.core.action import BookService, Cancel, Forget, Purchase, ScheduleRenewal, SetSeats
+from cspdecl.core.action import BookService, Cancel, Forget, Purchase, Reprice, ScheduleRenewal, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.money import Money
 from cspdecl.core.operation import MoneyTotals, Operation, SafetyReport, Verdict
@@ -105,8 +105,33 @@ def _commitment(limits: Mapping[str, Decimal], operations: Sequence[Operation], 
     return out
 
 
-def _margins(least: Fraction, operations: Iterable[Operation]) -> list[Verdict]:
+def _margins(least: Fraction, operations: Sequence[Operation]) -> list[Verdict]:
     """By the bundle or line: what is newly sold must leave at least this share of its price."""
+    return _sold_margins(least, operations) + _lowered_margins(least, operations)
+
+
+def _lowered_margins(least: Fraction, operations: Iterable[Operation]) -> list[Verdict]:
+    """A price of ours that is lowered must leave that share, too; one that is raised may still be under it."""
+    out = []
+    for operation in operations:
+        action, preview = operation.action, operation.preview
+        if not isinstance(action, Reprice) or preview is None or action.after is None:
+            continue
+        lowers = preview.sell is None or preview.sell.amount < 0
+        address = action.bundle or operation.address
+        if lowers and preview.margin_after is None and operation.context.provider is not None:
+            text = f"what the lower price of {address} leaves is unknown, and at least {percent(least)} is asked for"
+            out.append(_refuse("minMargin", "CSP503", f"{text}; import the price list it needs", address))
+        elif lowers and preview.margin_after is not None and preview.margin_after < least:
+            text = (
+                f"the lower price of {address} leaves {percent(preview.margin_after)}, the project asks for "
+                f"{percent(least)}; keep the price, or lower `guardrails.minMargin` in a change of its own"
+            )
+            out.append(_refuse("minMargin", "CSP503", text, address))
+    return out
+
+
+def _sold_margins(least: Fraction, operations: Iterable[Operation]) -> list[Verdict]:
     groups: dict[Address, list[Operation]] = {}
     for operation in operations:
         if _commits(operation) or (isinstance(operation.action, BookService) and operation.action.after > 0):
@@ -114,6 +139,11 @@ def _margins(least: Fraction, operations: Iterable[Operation]) -> list[Verdict]:
     out = []
     for address, group in groups.items():
         previews = [operation.preview for operation in group if operation.preview is not None]
+        why = next((item.sell_unknown for item in previews if item.sell_unknown), None)
+        if why is not None:
+            text = f"the margin of {address} is unknown (our price: {why}), and at least {percent(least)} is asked for"
+            out.append(_refuse("minMargin", "CSP503", f"{text}; import the price list it needs", address))
+            continue
         sells = [item for item in map(sell_month, previews) if item is not None]
         if not sells or not any(_commits(operation) for operation in group):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cspdecl.commerce.values import Decision
 from cspdecl.commerce.words import counted
@@ -17,6 +17,7 @@ from cspdecl.core.terms import BillingCycle
 from cspdecl.planning.bundles import bundle_sell_change
 from cspdecl.planning.context import bundle_of, context_of_service
 from cspdecl.planning.money import SellChange, add_sell, sell_change
+from cspdecl.planning.reprice import Repriced
 from cspdecl.planning.rows import CustomerPlan, Row
 from cspdecl.planning.sequence import Sequence
 
@@ -27,12 +28,13 @@ _NO_GUARD = Guard(tenant=None)
 class Booked:
     """How the services of one customer stand: entries of the book, and which operations give anchors their seats.
 
-    `held`: bundles whose anchor cannot get its seats now.
+    `held`: bundles whose anchor cannot get its seats now. `repriced`: changes of our price that are planned already.
     """
 
     entries: Iterable[BookEntry]
     anchors: Mapping[Address, str]
     held: frozenset[Address] = frozenset()
+    repriced: Mapping[Address, Repriced] = field(default_factory=dict)
 
 
 def plan_services(
@@ -45,8 +47,11 @@ def plan_services(
         address = line.address
         entry = entries.get(address)
         before, after = entry.quantity if entry else 0, 0 if line.absent else line.quantity
+        price = booked.repriced.get(address)
         if before == after:
-            out.unchanged += bool(after)
+            out.unchanged += bool(after) and price is None
+            if price is not None:
+                out.rows.append(_repriced(line, after, price))
             continue
         bundle = bundle_of(line, spec) if spec else None
         context = context_of_service(line, bundle)
@@ -61,7 +66,7 @@ def plan_services(
         reason = Reason(code="service", text=f"{after} are declared, the book has {before}")
         _book(
             out, sequence, address, line, before, after, reason=reason, context=context, change=change,
-            requires=(needs,) if needs else (),
+            requires=((needs,) if needs else ()) + (price.operations if price else ()), price=price,
         )  # fmt: skip
     left_bundles = {bundle.address for bundle in spec.bundles if not bundle.seats} if spec else set[Address]()
     for address, entry in sorted(entries.items()):
@@ -93,6 +98,7 @@ def _still_booked(address: Address, entry: BookEntry, spec: CustomerSpec | None)
 def _book(
     out: CustomerPlan, sequence: Sequence, address: Address, line: ServiceSpec | None, before: int, after: int, *,
     reason: Reason, context: LineContext, change: SellChange | None, requires: tuple[str, ...] = (),
+    price: Repriced | None = None,
 ) -> None:  # fmt: skip
     preview = _preview(change)
     ident = sequence.add(
@@ -113,12 +119,22 @@ def _book(
             kind=kind,  # type: ignore[arg-type]
             spec=line,
             decision=Decision(symbol=symbol, before=before, after=after),  # type: ignore[arg-type]
-            operations=(ident,),
+            operations=(*(price.operations if price else ()), ident),
             preview=preview,
             offer_title=context.service,
+            repriced=price.notes if price else (),
             note="what it belongs to has gone, so it is not sold any more" if line is None else None,
         )
     )
+
+
+def _repriced(line: ServiceSpec, quantity: int, price: Repriced) -> Row:
+    """The row of a service of which only our price changes."""
+    decision = Decision(symbol="~", before=quantity, after=quantity)
+    return Row(
+        address=line.address, kind="change", spec=line, decision=decision, operations=price.operations,
+        offer_title=line.service, repriced=price.notes,
+    )  # fmt: skip
 
 
 def _preview(change: SellChange | None) -> PriceDelta | None:

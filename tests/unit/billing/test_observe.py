@@ -56,7 +56,7 @@ def ledger(seen, *, address=LINE, context=None, when=NOW):
     """A ledger that opens with `seen` at `when`."""
     action = Adopt(provider="partner-center", tenant=TENANT, ids=(seen.id,), offer=seen.offer)
     changes = record_operation(
-        operation(action, address=address, context=context or line()),
+        operation(action, address=address, context=context or line(sell=monthly("29.90"))),
         applied(seen, when=when),
         context=CONTEXT,
         prices=price_book(),
@@ -136,9 +136,19 @@ def test_a_yearly_price_is_not_due_again_with_every_monthly_term():
     renewed = subscription(2, term=Term.P1M, term_started=at("2026-12-01"), term_ends=at("2027-01-01"))
     yearly = sold_for(replace(monthly("300.00"), every="year"))
     now = at("2026-12-02")
-    (change,) = look(ledger(opened), live(renewed, read_at=now), now, desired=yearly)
+    sold = line(sell=replace(monthly("300.00"), every="year"))
+    (change,) = look(ledger(opened, context=sold), live(renewed, read_at=now), now, desired=yearly)
     assert (change.cost_amount, change.sell_amount) == (Money.of("49.44", EUR), None)
     assert "our yearly price runs on" in change.basis
+
+
+def test_a_price_that_no_plan_has_changed_yet_is_not_charged():
+    """35.00 is declared and 29.90 is what the books say: the renewal is at 29.90, until a plan has made the change."""
+    later = at("2027-03-16")
+    renewed = subscription(term_started=at("2027-03-15"), term_ends=at("2028-03-15"))
+    dearer = sold_for(monthly("35.00"))
+    (change,) = look(ledger(subscription()), live(renewed, read_at=later), later, desired=dearer)
+    assert change.sell_amount == Money.of("747.50", EUR)
 
 
 def test_a_renewal_priced_by_an_old_list_says_so():
