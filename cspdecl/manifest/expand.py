@@ -119,6 +119,7 @@ def compile_bundle_line(
                 ),
             )
     sell = over(prices(context, line.sell, origin, of="bundle"), bundle.sell)
+    amount, relative = by_shape(sell[0])
     # a bundle that is absent has no seats; it has no `absent` of its own
     sold = combined(seats, absent, lambda count, gone: 0 if gone else count or 0)
     making.instances.append(
@@ -128,7 +129,8 @@ def compile_bundle_line(
             version=bundle.written,
             display_name=line.display_name or bundle.display_name,
             seats=sold[0],
-            sell=by_shape(sell[0])[0],
+            sell=amount,
+            relative=relative,
             anchor=address.child(bundle.anchor),
             components=tuple(components),
             origin=origin,

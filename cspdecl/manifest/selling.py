@@ -89,19 +89,23 @@ def _price(
     period = wire.every or every or "month"
     if key == "perSeat":
         return SellRule(per_seat=Decimal(text), currency=currency, every=period, allocate=allocate)
-    if of != "offer":
-        what = "a bundle" if of == "bundle" else "a service of your own"
+    if of == "service":
         context.error(
-            "CSP216", f"`{key}` makes no sense for {what}: Microsoft has no price of it", origin.at(key), key=True,
+            "CSP216",
+            f"`{key}` makes no sense for a service of your own: Microsoft has no price of it",
+            origin.at(key),
+            key=True,
             hint="write `perSeat`",
-        )  # fmt: skip
+        )
         return None
     change = Fraction(text.removesuffix("%")) / 100
     if not _LEAST <= change <= _MOST:
         context.error(
             "CSP135", f"`{key}: {text}` is out of range", origin.at(key), hint="from -100% (nothing) to +1000%"
         )
-    return RelativeSell(base="list" if key == "list" else "cost", change=change, currency=currency, every=period)
+    return RelativeSell(
+        base="list" if key == "list" else "cost", change=change, currency=currency, every=period, allocate=allocate
+    )
 
 
 def check_currency(context: Context, what: str, written: str | None, origin: Origin) -> None:
