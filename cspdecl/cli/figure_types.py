@@ -141,3 +141,19 @@ class End(click.ParamType):  # type: ignore[type-arg]
         if found is None or day is None or (found[2].strip(" :/()") and not terms):
             self.fail(f"`{value}` is no end to share: write its last day and its term, 2022-10-01:P3Y", param, ctx)
         return day, terms
+
+
+class Span(click.ParamType):  # type: ignore[type-arg]
+    """A span of days, 90d, 12w or 6m (of 30 days each)."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the text as days."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,4})([dwm])", value.strip())
+        days = int(found[1]) * {"d": 1, "w": 7, "m": 30}[found[2]] if found else 0
+        if not 0 < days <= 3660:
+            self.fail(f"`{value}` is no span: write 90d, 12w or 6m, at most ten years", param, ctx)
+        return days

@@ -22,6 +22,7 @@ VERBS = {
     "export": "Write live state as manifests.",
     "adopt": "Bind what already runs to what is declared.",
     "quote": "Say what one change would cost.",
+    "renewals": "List what ends when, and until when that can be decided.",
     "prices": "Import and list price lists.",
     "ledger": "List, verify and export change records.",
     "explain": "Explain a diagnostic code.",
@@ -30,7 +31,7 @@ VERBS = {
     "completion": "Print shell completion.",
     "simulate": "Run a simulated Partner Center (plugin cspdecl-simulator).",
 }
-LATER = ("fmt", "renewals", "lock", "store", "test")
+LATER = ("fmt", "lock", "store", "test")
 _GROUPS = {"prices", "ledger"}
 
 
