@@ -267,6 +267,11 @@ def _ending_of(live: LiveSubscription) -> EndOfTerm:
     return "renew" if live.end_of_term == "renew" else "cancel"
 
 
+def paid_as(spec: SubscriptionSpec) -> tuple[int, Term, BillingCycle]:
+    """Seats, term and billing plan of what a trial is declared to become, whatever the offer."""
+    return _count(spec), renews_to_term(spec), _billing(spec)
+
+
 def _count(spec: SubscriptionSpec) -> int:
     return (spec.renews_to.seats if spec.renews_to else None) or TRIAL_BECOMES_SEATS
 

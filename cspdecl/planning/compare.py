@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cspdecl.commerce.decide_trial import trial_fields
 from cspdecl.commerce.values import Delta, Field
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.live import LiveSubscription, NextTerm, Status
@@ -13,6 +14,9 @@ _MARK = re.compile(r" ?\[cspdecl-[0-9a-f]{8}\]$")
 
 def compare(spec: SubscriptionSpec, live: LiveSubscription) -> Delta | None:
     """What differs, or None. A name's mark of the purchase is not part of the name."""
+    if spec.trial:
+        fields = trial_fields(spec, live)
+        return Delta(spec=spec, live=live, fields=fields) if fields else None
     if (
         spec.seats == live.seats
         and spec.offer == live.offer

@@ -1,20 +1,36 @@
 """Which questions a plan has to ask beyond reading: derived from what is declared and live, asked all at once.
 
-Only what differs raises a question, so an unchanged estate asks none. The answers come back into `plan` as a value.
+Only what differs raises a question, so an unchanged estate asks none. The answers come back into `plan` as a value;
+`planning.setting` looks them up by the same questions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from cspdecl.commerce.prices import market_of
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
-from cspdecl.core.dated import on_day
-from cspdecl.core.desired import DesiredState, SubscriptionSpec
-from cspdecl.core.inquiry import AskTransitions, Inquiry
-from cspdecl.core.live import Bindings, LiveState, LiveSubscription
+from cspdecl.core.dated import begun, on_day
+from cspdecl.core.desired import CustomerSpec, DesiredState, Move, Retired, SubscriptionSpec
+from cspdecl.core.inquiry import AskPromotions, AskTermEnds, AskTransitions, Inquiry
+from cspdecl.core.live import Binding, Bindings, LiveCustomer, LiveState, LiveSubscription
 from cspdecl.core.project import Project
+from cspdecl.planning.match import Pair, as_declared, match_customer
+from cspdecl.planning.moves import apply_moves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What every question about one customer is made from."""
+
+    tenant: str
+    market: str
+    segment: str
+    capabilities: Capability
+    now: datetime
 
 
 def find_inquiries(
@@ -23,26 +39,95 @@ def find_inquiries(
 ) -> tuple[tuple[str, Inquiry], ...]:  # fmt: skip
     """The questions by provider, in the order of the customers; each once."""
     found: dict[tuple[str, Inquiry], None] = {}
+    bound: dict[str, dict[Address, Binding]] = {}
+    for address, binding in bindings.items():
+        bound.setdefault(address.customer, {})[address] = binding
+    moves: dict[str, list[Move]] = {}
+    for move in desired.moves:
+        moves.setdefault(move.source.customer, []).append(move)
+    retired = {item.address: item for item in desired.retired}
     for key, spec in desired.customers.items():
         customer = live.customers.get(key)
         if customer is None:
             continue
-        running = {item.id: item for item in customer.subscriptions if item.status.running}
-        for declared in spec.subscriptions:
-            line = on_day(declared, now.date())
-            bound = [running[one] for one in _ids(bindings, line.address) if one in running]
-            for inquiry in _of_line(line, customer.tenant, bound):
-                found[line.provider, inquiry] = None
+        today = _today(spec, now)
+        if as_declared(today, customer, bound.get(key, {})):
+            continue
+        about = Asking(
+            tenant=customer.tenant,
+            market=market_of(spec, customer) or project.market,
+            segment=spec.segment,
+            capabilities=capabilities.get(spec.provider, Capability.NONE),
+            now=now,
+        )
+        for pair in _pairs(today, customer, bound.get(key, {}), moves.get(key, ()), retired):
+            for inquiry in questions_of(pair, about):
+                found[pair.spec.provider, inquiry] = None
     return tuple(found)
 
 
-def _ids(bindings: Bindings, address: Address) -> tuple[str, ...]:
-    binding = bindings.get(address)
-    return binding.ids if binding else ()
+def _pairs(
+    spec: CustomerSpec, live: LiveCustomer, bound: Mapping[Address, Binding], moves: Iterable[Move],
+    retired: Mapping[Address, Retired],
+) -> Iterable[Pair]:  # fmt: skip
+    return match_customer(spec, live, apply_moves(bound, moves), retired).pairs
 
 
-def _of_line(line: SubscriptionSpec, tenant: str, bound: list[LiveSubscription]) -> Iterator[Inquiry]:
-    if line.upgrade is not None:
-        for item in bound:
-            if item.offer == line.upgrade.source:
-                yield AskTransitions(tenant=tenant, subscription=item.id, when="immediate")
+def _today(spec: CustomerSpec, now: datetime) -> CustomerSpec:
+    """The customer as declared for today: questions are about what can be done now."""
+    day = now.astimezone(UTC).date()
+    if not any(line.dated or line.starts for line in spec.subscriptions):
+        return spec
+    return replace(spec, subscriptions=tuple(on_day(line, day) for line in spec.subscriptions if begun(line, day)))
+
+
+def questions_of(pair: Pair, about: Asking) -> Iterator[Inquiry]:
+    """What must be asked before one line can be decided."""
+    spec, live = pair.spec, pair.live
+    if spec.absent and not (pair.split and pair.split.moving):
+        return
+    asked = (
+        transitions_question(pair, about),
+        term_ends_question(spec, live, about),
+        promotions_question(spec, live, about),
+    )
+    yield from (inquiry for inquiry in asked if inquiry is not None)
+
+
+def transitions_question(pair: Pair, about: Asking) -> AskTransitions | None:
+    """To what a subscription can be upgraded: only where its line asks for that."""
+    spec, live = pair.spec, pair.live
+    if live is None or spec.upgrade is None or Capability.CONVERT not in about.capabilities:
+        return None
+    if pair.split is not None:
+        asks = pair.split.part == "source" and pair.split.moving > 0
+    else:
+        asks = live.offer == spec.upgrade.source and spec.offer != live.offer
+    return AskTransitions(tenant=about.tenant, subscription=live.id, when="immediate") if asks else None
+
+
+def term_ends_question(spec: SubscriptionSpec, live: LiveSubscription | None, about: Asking) -> AskTermEnds | None:
+    """Which last days a purchase may be given: only where it is to have one of its own."""
+    if live is not None or spec.custom_end is None or spec.trial or not spec.term.months or not about.tenant:
+        return None
+    return AskTermEnds(tenant=about.tenant, term=spec.term, start=about.now.astimezone(UTC).date())
+
+
+def promotions_question(spec: SubscriptionSpec, live: LiveSubscription | None, about: Asking) -> AskPromotions | None:
+    """Which promotions a purchase gets, or whether more seats of a promoted subscription still get its own.
+
+    The provider evaluates promotions of the commercial segment only (contract §9.1, 2023-10).
+    """
+    if Capability.PROMOTIONS not in about.capabilities or spec.trial or not spec.term.months or not about.tenant:
+        return None
+    if about.segment != "commercial" and spec.promotion is None:
+        return None
+    seats, wanted = spec.seats, None
+    if live is not None:
+        if live.promotion is None or live.offer != spec.offer or spec.seats <= live.seats:
+            return None
+        seats, wanted = spec.seats - live.seats, live.promotion
+    return AskPromotions(
+        tenant=about.tenant, offer=spec.offer, term=spec.term, billing=spec.billing, seats=seats, market=about.market,
+        segment=about.segment, promotion=wanted,
+    )  # fmt: skip

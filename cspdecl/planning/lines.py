@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from cspdecl.commerce.values import Decision, Symbol
 from cspdecl.commerce.words import counted, day, last_day, seats
@@ -63,6 +64,8 @@ def _all_new(rows: Iterable[Row]) -> bool:
 
 
 def _row_line(row: Row, prices: PriceBook, *, component: bool, fresh: bool) -> PlanLine:
+    if row.parts:
+        return _split_line(row, prices, component=component, fresh=fresh)
     decision = row.decision
     sentences: list[Sentence] = []
     if row.adopted and row.live is not None and row.kind != "adopt":
@@ -112,6 +115,21 @@ def _row_line(row: Row, prices: PriceBook, *, component: bool, fresh: bool) -> P
         else None,
         ids=(row.live.id,) if row.live else row.gone.ids if row.gone else (),
     )
+
+
+def _split_line(row: Row, prices: PriceBook, *, component: bool, fresh: bool) -> PlanLine:
+    """A line that stands for two subscriptions: one line, and under it what is said of each part by its offer."""
+    whole = _row_line(replace(row, parts=(), preview=None, note=None), prices, component=component, fresh=fresh)
+    said = [
+        (part.offer_title or str(part.live.offer if part.live else ""),
+         _row_line(part, prices, component=component, fresh=fresh))
+        for part in row.parts
+    ]  # fmt: skip
+    notes = tuple(f"{title}: {text}" for title, line in said for text in line.notes)
+    public = [(title, line.notes if line.notes_sell is None else line.notes_sell) for title, line in said]
+    seen = tuple(f"{title}: {text}" for title, texts in public for text in texts)
+    ids = tuple(ident for _title, line in said for ident in line.ids)
+    return replace(whole, notes=notes, notes_sell=None if seen == notes else seen, ids=ids)
 
 
 def _head(row: Row, *, component: bool) -> tuple[Symbol, str]:

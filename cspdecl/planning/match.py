@@ -1,7 +1,7 @@
 """Which subscription a line stands for: bindings first, then the one possible match, else a question.
 
-An ambiguous match is never guessed, a trial never matched, and a subscription that stopped running is never bought
-again unless the ledger shows that we ended it ourselves (its binding is gone then).
+An ambiguous match is never guessed, a trial matched only by a line that says `trial: true`, and a subscription that
+stopped running is never bought again unless the ledger shows that we ended it ourselves (its binding is gone then).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from cspdecl.commerce.values import Split
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import CustomerSpec, Retired, SubscriptionSpec
@@ -18,18 +19,24 @@ from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
 from cspdecl.planning import questions as ask
 from cspdecl.planning.compare import compare
 from cspdecl.planning.moves import Moved
+from cspdecl.planning.split import unfold
 
 How = Literal["bound", "adopt", "rebind", "new"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A line and its subscription (None: to be bought). `source`: the address its binding comes from."""
+    """A line and its subscription (None: to be bought). `source`: the address its binding comes from. `split`: it is
+    one of the two parts of a line, and `spec` what is declared of that part. `held`: what a hold keeps back of it, and
+    `declared` how it reads without the hold."""
 
     spec: SubscriptionSpec
     live: LiveSubscription | None
     how: How
     source: Address | None = None
+    split: Split | None = None
+    held: tuple[str, ...] = ()
+    declared: SubscriptionSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,7 @@ def as_declared(spec: CustomerSpec, live: LiveCustomer, bound: Mapping[Address, 
         if binding is None or len(binding.ids) != 1 or binding.provider != line.provider or line.id is not None:
             return False
         item = running.get(binding.ids[0])
-        if item is None or item.trial or compare(line, item) is not None:
+        if item is None or item.trial or line.custom_end is not None or compare(line, item) is not None:
             return False
         seen.add(item.id)
     return len(seen) == len(running)
@@ -123,9 +130,16 @@ def _bound(
         out.diagnostics.append(ask.other_provider(line, binding))
         return
     running = [item for one in binding.ids if (item := by_id.get(one)) is not None and item.status.running]
-    if len(running) == 1:
-        if running[0].trial:
+    parts = unfold(line, running)
+    if isinstance(parts, Diagnostic):
+        out.diagnostics.append(parts)
+    elif parts is not None:
+        out.pairs += [Pair(spec=part.spec, live=part.live, how=how, source=source, split=part.split) for part in parts]
+    elif len(running) == 1:
+        if running[0].trial and not _may_be_trial(line, running[0]):
             out.diagnostics.append(ask.is_trial(line, running[0]))
+        elif len(binding.ids) > 1 and _half_gone(line, running[0]):
+            out.diagnostics.append(ask.half_gone(line, binding, running[0]))
         else:
             out.pairs.append(Pair(spec=line, live=running[0], how=how, source=source))
     elif len(running) > 1:
@@ -147,11 +161,11 @@ def _named(
     if live is None or not live.status.running:
         if not line.absent:
             out.diagnostics.append(ask.no_such_id(line, wanted, live, spec))
-    elif live.trial:
+    elif live.trial and not _may_be_trial(line, live):
         out.diagnostics.append(ask.is_trial(line, live))
     elif owner is not None and owner in declared:
         out.diagnostics.append(ask.id_taken(line, wanted, owner))
-    elif live.offer != line.offer:
+    elif live.offer != line.offer and not (line.upgrade is not None and live.offer == line.upgrade.source):
         out.diagnostics.append(ask.other_offer(line, live))
     else:
         claimed.add(wanted)
@@ -188,13 +202,13 @@ def _open(
             held.append(binding)
             for key in {item.offer for item in running if item.offer is not None}:
                 alive.setdefault(key, []).append(binding)
-    wanting: dict[OfferKey, list[SubscriptionSpec]] = {}
-    for line in lines:
-        wanting.setdefault(line.offer, []).append(line)
     free: dict[OfferKey, list[LiveSubscription]] = {}
     for item in by_id.values():
         if item.offer is not None and item.status.running and item.id not in claimed:
             free.setdefault(item.offer, []).append(item)
+    wanting: dict[OfferKey, list[SubscriptionSpec]] = {}
+    for line in lines:
+        wanting.setdefault(_sought(line, alive, free), []).append(line)
     renamed: set[Address] = set()
     for key, group in wanting.items():
         renamed |= _one_offer(group, alive.get(key, []), free.get(key, []), by_id, out)
@@ -222,18 +236,74 @@ def _one_offer(
             out.diagnostics += [ask.suspected_rename(line, orphans) for line in staying]
             _absent_lines(group, free, out)
         return {binding.address for binding in orphans}
-    candidates = [item for item in free if not item.trial]
+    trials = [line for line in group if line.trial]
+    if trials:
+        _trials(trials, [item for item in by_id.values() if item.offer == trials[0].offer], free, out)
+        group = [line for line in group if not line.trial]
+        staying = [line for line in group if not line.absent]
+    candidates = [item for item in free if not item.trial or any(_may_be_trial(line, item) for line in staying)]
     if len(group) == len(staying) == len(candidates) == 1:
-        out.pairs.append(Pair(spec=staying[0], live=candidates[0], how="adopt"))
+        if _wholly(staying[0], candidates[0]):
+            out.pairs.append(Pair(spec=staying[0], live=candidates[0], how="adopt"))
+        else:
+            out.diagnostics.append(ask.unbound_upgrade(staying[0], candidates))
         return set()
     _absent_lines(group, free, out)
     for line in staying:
         if candidates:
             out.diagnostics.append(ask.ambiguous(line, candidates, len(group)))
             continue
+        if line.upgrade is not None:
+            out.diagnostics.append(ask.unbound_upgrade(line, ()))
+            continue
         out.diagnostics += [ask.trial_runs(line, item) for item in free if item.trial]
         out.pairs.append(Pair(spec=line, live=None, how="new"))
     return set()
+
+
+def _trials(
+    lines: list[SubscriptionSpec], known: list[LiveSubscription], free: list[LiveSubscription], out: Matched
+) -> None:
+    """Lines of trials: bound to the one that runs, started where there has never been one, else a question."""
+    running = [item for item in free if item.trial]
+    for line in lines:
+        if line.absent:
+            if running:
+                out.diagnostics.append(ask.absent_needs_id(line, running))
+        elif len(lines) == len(running) == 1:
+            out.pairs.append(Pair(spec=line, live=running[0], how="adopt"))
+        elif running:
+            out.diagnostics.append(ask.ambiguous(line, running, len(lines)))
+        elif len(lines) > 1 or known:
+            out.diagnostics.append(ask.second_trial(line, known))
+        else:
+            out.pairs.append(Pair(spec=line, live=None, how="new"))
+
+
+def _sought(
+    line: SubscriptionSpec, alive: Mapping[OfferKey, list[Binding]], free: Mapping[OfferKey, list[LiveSubscription]]
+) -> OfferKey:
+    """The offer by which an unbound line is matched: an upgrade still to come is known by what it leaves."""
+    if line.upgrade is None or alive.get(line.offer) or free.get(line.offer):
+        return line.offer
+    return line.upgrade.source
+
+
+def _may_be_trial(line: SubscriptionSpec, live: LiveSubscription) -> bool:
+    """Whether a trial is meant by a line: it says so, or converts it."""
+    return line.trial or (line.upgrade is not None and line.upgrade.source == live.offer)
+
+
+def _wholly(line: SubscriptionSpec, live: LiveSubscription) -> bool:
+    """Whether one subscription can be all that an unbound line stands for: not the upgraded part of two."""
+    return line.upgrade is None or line.upgrade.seats is None or live.offer == line.upgrade.source
+
+
+def _half_gone(line: SubscriptionSpec, live: LiveSubscription) -> bool:
+    """Whether one of a line's two parts ended elsewhere: what is left is not what the whole line declares."""
+    if line.absent or line.upgrade is None or line.upgrade.seats is None:
+        return False
+    return live.offer == line.upgrade.source or line.upgrade.seats < line.seats
 
 
 def _absent_lines(group: Iterable[SubscriptionSpec], free: Iterable[LiveSubscription], out: Matched) -> None:

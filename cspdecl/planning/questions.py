@@ -96,10 +96,58 @@ def is_trial(line: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
     ends = f"; it becomes a paid year on {day(live.term_ends)} unless told otherwise" if live.term_ends else ""
     return error(
         "CSP345",
-        f"subscription {live.id} is a trial, and trials are not managed{ends}",
+        f"subscription {live.id} is a trial, and the line does not say so{ends}",
         origin=line.origin.at("id"),
         address=str(line.address),
-        hint="convert it or switch its renewal off in the provider's portal",
+        hint=f'say `trial: true` to manage it, or `upgrade: {{from: "{live.offer}"}}` to have it converted now',
+    )
+
+
+def second_trial(line: SubscriptionSpec, known: Sequence[LiveSubscription]) -> Diagnostic:
+    """A trial is had once: what it became, or an ended one, is never followed by another."""
+    there = "" if not known else f": {known[0].id} is {_what_became(known[0])}"
+    return error(
+        "CSP362",
+        f"a trial of {line.offer} is started once for a customer" + (there or ", and two lines declare one"),
+        origin=line.origin.at("trial"),
+        address=str(line.address),
+        hint="declare the paid offer, or take the line out"
+        if known
+        else "take one of the two lines out: a trial has its seats all at once",
+    )
+
+
+def _what_became(live: LiveSubscription) -> str:
+    if live.status.running and not live.trial:
+        return f"paid now ({seats(live.seats)})"
+    return f"{live.status}"
+
+
+def unbound_upgrade(line: SubscriptionSpec, candidates: Sequence[LiveSubscription]) -> Diagnostic:
+    """An upgrade of nothing: it buys no new subscription beside what may run under another name."""
+    source = line.upgrade.source if line.upgrade else line.offer
+    return error(
+        "CSP348",
+        f"this line upgrades {source}, and stands for no subscription of it",
+        origin=line.upgrade.origin if line.upgrade else line.origin,
+        address=str(line.address),
+        label=f"running now: {_list(candidates)}" if candidates else None,
+        hint="give each of the two subscriptions a line of its own with `id:`, without `upgrade`"
+        if candidates
+        else "name the subscription with `id:`; to buy the new offer, take `upgrade` out",
+    )
+
+
+def half_gone(line: SubscriptionSpec, binding: Binding, left: LiveSubscription) -> Diagnostic:
+    """One of a line's two subscriptions ended elsewhere: its seats are never bought again unasked."""
+    gone = ", ".join(one for one in binding.ids if one != left.id)
+    return error(
+        "CSP343",
+        f"subscription {gone} of this line no longer runs; it was not ended from here, so it is not bought again",
+        origin=line.origin,
+        address=str(line.address),
+        label=f"{left.id} runs: {seats(left.seats)} of {left.offer}",
+        hint=f'say `offer: "{left.offer}", seats: {left.seats}` and take `upgrade` out to keep what runs',
     )
 
 

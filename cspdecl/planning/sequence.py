@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from cspdecl.core.action import Action, Cancel, ClearSchedule, Purchase, ScheduleRenewal, SetEndOfTerm, SetSeats
+from cspdecl.core.action import (
+    Action,
+    Cancel,
+    ClearSchedule,
+    Purchase,
+    ScheduleRenewal,
+    SetEndOfTerm,
+    SetSeats,
+    Transition,
+)
 from cspdecl.core.address import Address
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.digest import digest_of
@@ -100,6 +109,18 @@ def guard_after(guard: Guard, action: Action) -> Guard:
             return replace(guard, scheduled=action.next, check_scheduled=True)
         case ClearSchedule():
             return replace(guard, scheduled=None, check_scheduled=True)
+        case Transition() if action.full:
+            # the subscription itself is the other offer now; a trial begins a term with it (contract §13.7)
+            return replace(
+                guard, offer=action.target, seats=action.seats, scheduled=None, check_scheduled=False,
+                term=action.term or guard.term, billing=action.billing or guard.billing,
+                term_ends=None if action.trial else guard.term_ends,
+                end_of_term=guard.end_of_term if guard.end_of_term == "renew" and not action.trial else None,
+            )  # fmt: skip
+        case Transition():
+            ending = guard.end_of_term if guard.end_of_term == "renew" else None
+            left = None if guard.seats is None else guard.seats - action.seats
+            return replace(guard, seats=left, end_of_term=ending, scheduled=None, check_scheduled=False)
         case Purchase():
             return Guard(
                 tenant=guard.tenant,

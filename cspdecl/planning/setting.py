@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from cspdecl.commerce.prices import market_of
-from cspdecl.commerce.values import Setting
+from cspdecl.commerce.values import Base, Setting
+from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferKey
 from cspdecl.core.desired import CustomerSpec, SubscriptionSpec
-from cspdecl.core.live import LiveCustomer, LiveSubscription
+from cspdecl.core.inquiry import Inquiry, Promotions, TermEnds, Transitions, Unanswered
+from cspdecl.core.live import LiveCustomer, LiveSubscription, Status
 from cspdecl.planning.account import Agreement
+from cspdecl.planning.inquiries import Asking, promotions_question, term_ends_question, transitions_question
 from cspdecl.planning.match import Pair
 from cspdecl.planning.world import World
+
+# The plans whose seats the licence terms count together. No catalogue says so; the product's title does, and it is
+# good for a warning only (Learn sentence quoted by third parties, 2026; commerce rules §5).
+_BUSINESS = re.compile(r"Microsoft 365 Business (Basic|Standard|Premium)\b")
 
 
 @dataclass(slots=True, kw_only=True)
 class Surroundings:
-    """One customer, as every decision about one of its lines sees it. `running` grows with every purchase planned."""
+    """One customer, as every decision about one of its lines sees it. `running` grows with every purchase planned, as
+    do `bought` by offer."""
 
     world: World
     spec: CustomerSpec
@@ -28,6 +37,7 @@ class Surroundings:
     agreement: Agreement
     running: int = 0
     held: frozenset[OfferKey] = frozenset()
+    bought: dict[OfferKey, int] = field(default_factory=dict)
     _pool: dict[OfferKey, int] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -47,11 +57,13 @@ class Surroundings:
         """The catalogue's entry for this customer's market and segment, or why there is none."""
         return self.world.offer(provider, key, market=self.market, segment=self.spec.segment)
 
-    def setting(
-        self, spec: SubscriptionSpec, live: LiveSubscription | None, offer: Offer | None,
-        state: Literal["sold", "missing", "unread"],
-    ) -> Setting:  # fmt: skip
+    def setting(self, pair: Pair, offer: Offer | None, state: Literal["sold", "missing", "unread"]) -> Setting:
         """All that `commerce.decide` may know beside the line and its subscription."""
+        spec, live = pair.spec, pair.live
+        about = self.asking(spec.provider)
+        transitions = self._answer(spec, transitions_question(pair, about))
+        term_ends = self._answer(spec, term_ends_question(spec, live, about))
+        promotions = self._answer(spec, promotions_question(spec, live, about))
         provider = self.world.project.providers.get(spec.provider)
         return Setting(
             now=self.world.now,
@@ -70,13 +82,69 @@ class Surroundings:
             hold=self.spec.hold,
             qualifications=self.there.qualifications,
             reseller=self.spec.reseller,
+            transitions=transitions if isinstance(transitions, Transitions | Unanswered) else None,
+            term_ends=term_ends if isinstance(term_ends, TermEnds | Unanswered) else None,
+            promotions=promotions if isinstance(promotions, Promotions | Unanswered) else None,
+            base=self.line(spec.addon_of),
+            addons=tuple(Base(spec=one.spec, live=one.live) for one in self.addons_of(spec.address)),
+            aligned=self.line(spec.custom_end.line) if spec.custom_end is not None else None,
+            new_customer=not self.there.tenant,
+            of_offer=self._of_offer(spec.offer, ever=offer is not None and offer.max_subscriptions_ever),
+            base_seats=sum(self._pools().get(key, 0) for key in offer.prerequisites) if offer is not None else 0,
+            family_seats=self._family(spec, offer),
+            split=pair.split,
         )
+
+    def asking(self, provider: str) -> Asking:
+        """What questions about this customer are made from; as in `planning.inquiries`, so that answers are found."""
+        return Asking(
+            tenant=self.there.tenant, market=self.market, segment=self.spec.segment,
+            capabilities=self.world.capabilities.get(provider, Capability.NONE), now=self.world.now,
+        )  # fmt: skip
+
+    def line(self, address: Address | None) -> Base | None:
+        """Another line of this customer, by its address or that of the bundle line whose anchor it is."""
+        if address is None:
+            return None
+        anchors = {bundle.address: bundle.anchor for bundle in self.spec.bundles}
+        wanted = anchors.get(address, address)
+        found = next((pair for pair in self.pairs if pair.spec.address == wanted), None)
+        return Base(spec=found.spec, live=found.live) if found is not None else None
+
+    def addons_of(self, address: Address) -> list[Pair]:
+        """Lines that name this one as their base."""
+        names = {address, *(bundle.address for bundle in self.spec.bundles if bundle.anchor == address)}
+        return [pair for pair in self.pairs if pair.spec.addon_of in names]
+
+    def _answer(self, spec: SubscriptionSpec, question: Inquiry | None) -> object:
+        return self.world.answer(spec.provider, question) if question is not None else None
+
+    def _of_offer(self, key: OfferKey, *, ever: bool) -> int:
+        """Subscriptions of an offer: those that run or are planned; what has ended counts until it is gone (§9)."""
+        gone = () if ever else (Status.DELETED, Status.NONE)
+        there = sum(item.offer == key and item.status not in gone for item in self.there.subscriptions)
+        return there + self.bought.get(key, 0)
+
+    def _family(self, spec: SubscriptionSpec, offer: Offer | None) -> int | None:
+        """Seats of the customer's other Business plans, where this is one of them."""
+        if offer is None or not _BUSINESS.search(offer.title):
+            return None
+        total = 0
+        for pair in self.pairs:
+            other = self.offer(pair.spec.provider, pair.spec.offer)[0]
+            title = other.title if other is not None else pair.live.title if pair.live is not None else ""
+            if pair.spec.address != spec.address and not pair.spec.absent and _BUSINESS.search(title):
+                total += max(pair.spec.seats, pair.live.seats if pair.live else 0)
+        return total
 
     def _pooled(self, spec: SubscriptionSpec, live: LiveSubscription | None) -> int:
         """Seats of the same offer on the customer's other lines and subscriptions, the larger of is and shall."""
+        return self._pools().get(spec.offer, 0) - max(spec.seats, live.seats if live else 0)
+
+    def _pools(self) -> dict[OfferKey, int]:
         if self._pool is None:
             self._pool = _pool(self.pairs, self.there)
-        return self._pool.get(spec.offer, 0) - max(spec.seats, live.seats if live else 0)
+        return self._pool
 
 
 def market_of_customer(world: World, spec: CustomerSpec, there: LiveCustomer | None) -> str:
