@@ -232,7 +232,11 @@ class CustomerNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCounts:
-    """The closing line of a plan in numbers."""
+    """The closing line of a plan in numbers.
+
+    `ending_soon`: terms that end within thirty days, monthly ones left out; `undecided_soon` of them
+    have no decision.
+    """
 
     customers: int = 0
     customers_touched: int = 0
@@ -247,6 +251,8 @@ class PlanCounts:
     unmanaged: int = 0
     waiting: int = 0
     unmanaged_customers: int = 0
+    ending_soon: int = 0
+    undecided_soon: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

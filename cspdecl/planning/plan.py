@@ -28,6 +28,7 @@ from cspdecl.planning.customer import forget, plan_customer
 from cspdecl.planning.lines import plan_lines
 from cspdecl.planning.match import Left
 from cspdecl.planning.money import total
+from cspdecl.planning.renewals import count_soon
 from cspdecl.planning.rows import CustomerPlan
 from cspdecl.planning.safety import check_safety
 from cspdecl.planning.sequence import Sequence
@@ -127,6 +128,7 @@ def _assemble(
     diagnostics = [item for part in parts for item in part.diagnostics]
     older = older_lists((item.preview.price_list, item.preview.price_list_for) for item in operations if item.preview)
     diagnostics += [older] if older else []
+    ending, undecided = count_soon(live, world.now)
     diagnostics += _sandbox_customers(project, len(live.customers) + unmanaged_customers, created)
     return Plan(
         format=FORMAT,
@@ -150,7 +152,10 @@ def _assemble(
         diagnostics=sort_diagnostics(diagnostics),
         safety=check_safety(project.guardrails, operations, totals, managed=managed),
         totals=totals if operations else MoneyTotals(),
-        counts=_counts(parts, len(unknown), len(touched), created, unmanaged_customers),
+        counts=replace(
+            _counts(parts, len(unknown), len(touched), created, unmanaged_customers),
+            ending_soon=ending, undecided_soon=undecided,
+        ),
     )
 
 

@@ -150,21 +150,18 @@ def find_renewals(
     )
 
 
-def count_soon(live: LiveState, now: datetime) -> tuple[int, int, int]:
-    """Of the running terms that end within `SOON`: how many, how many of them undecided; and windows that are open.
+def count_soon(live: LiveState, now: datetime) -> tuple[int, int]:
+    """Of the running terms that end within `SOON`: how many, and how many of them undecided.
 
-    Monthly terms that go on by themselves are left out, since they do so every month.
+    Monthly terms are left out, since they end every month; trials are not.
     """
-    ending = undecided = windows = 0
+    ending = undecided = 0
     for customer in live.customers.values():
         for item in customer.subscriptions:
-            if item.status.running:
-                windows += any(True for _ in _open_window(customer.key, item, None, now))
-            if _ends_soon(item, now, now + SOON):
-                is_open = _outcome(item) == "undecided"
-                ending += is_open or item.trial or item.term is not Term.P1M or item.end_of_term != "renew"
-                undecided += is_open
-    return ending, undecided, windows
+            if _ends_soon(item, now, now + SOON) and (item.trial or item.term is not Term.P1M):
+                ending += 1
+                undecided += _outcome(item, None) == "undecided"
+    return ending, undecided
 
 
 def _ends_soon(item: LiveSubscription, now: datetime, horizon: datetime) -> bool:
@@ -225,7 +222,7 @@ def _renewal(around: _Around, item: LiveSubscription) -> Renewal:
     if ends is None:  # asked only of what ends
         raise ValueError(f"subscription {item.id} has no end")
     declared = _declared(line)
-    outcome = _outcome(item)
+    outcome = _outcome(item, line)
     upcoming = _next(item, line, outcome)
     notes = list(_notes(around, item, outcome, upcoming, declared))
     price = _price(around, item, outcome, upcoming, ends)
@@ -266,8 +263,10 @@ def _declared(line: SubscriptionSpec | None) -> EndOfTerm | None:
     return "cancel" if line.absent else line.end_of_term
 
 
-def _outcome(item: LiveSubscription) -> Outcome:
-    """What happens by itself, as it is written at the provider."""
+def _outcome(item: LiveSubscription, line: SubscriptionSpec | None) -> Outcome:
+    """What happens by itself, as it is written at the provider. What was extended goes on by the month until ended."""
+    if _is_extended(item, line) and item.end_of_term in ("unset", "extend"):
+        return "extends"
     if item.status is Status.SUSPENDED and item.end_of_term != "renew":
         return "ends"  # suspended at its end it is disabled (contract §13.2); whether it can be extended is not said
     if item.trial:
@@ -281,6 +280,8 @@ def _unwritten(line: SubscriptionSpec | None, item: LiveSubscription, declared: 
         return False
     if item.trial:
         return (declared == "renew") != (item.end_of_term == "renew")
+    if _is_extended(item, line) and (declared, item.end_of_term) == ("extend", "unset"):
+        return False
     return declared != item.end_of_term and item.status is not Status.SUSPENDED
 
 

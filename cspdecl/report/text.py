@@ -14,7 +14,7 @@ from cspdecl.commerce.words import counted, last_day
 from cspdecl.core.action import Adopt
 from cspdecl.core.diagnostics import Diagnostic, Severity
 from cspdecl.core.money import Money, decimals_of
-from cspdecl.core.operation import Plan, PlanLine, Verdict, Waiting
+from cspdecl.core.operation import Plan, PlanCounts, PlanLine, Verdict, Waiting
 from cspdecl.planning.money import plan_margin
 from cspdecl.planning.sentences import percent
 from cspdecl.report.printable import width as width_of
@@ -199,10 +199,19 @@ def _closing(plan: Plan, show: Show) -> list[str]:
             if plan.hindered
             else f"Held back: {counted(len(held), 'customer')} with {counted(errors, 'error')} to put right first."
         )
+    if plan.counts.ending_soon:
+        out.append(_renewals(plan.counts))
     if not plan.complete:
         missing = counted(len(plan.unknown), "customer")
         out.append(f"Incomplete: {missing} could not be read; plan again later.")
     return out
+
+
+def _renewals(counts: PlanCounts) -> str:
+    ending = f"{counted(counts.ending_soon, 'term')} {'ends' if counts.ending_soon == 1 else 'end'} within 30 days"
+    if counts.undecided_soon:
+        ending += f", {counts.undecided_soon:,} undecided"
+    return f"Renewals: {ending}: `cspdecl renewals` lists them, with last moments and windows."
 
 
 def _counts(plan: Plan) -> str:
