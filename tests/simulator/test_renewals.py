@@ -184,4 +184,4 @@ def test_a_shortened_term_costs_less():
         "lineItems"
     ][0]
     # 10–30 June are 21 of 30 days, then July and August in full
-    assert (12.94, 49.9) == (line["pricing"]["price"], line["pricing"]["extendedPrice"])
+    assert (12.93, 49.89) == (line["pricing"]["price"], line["pricing"]["extendedPrice"])

@@ -79,6 +79,18 @@ class Sku:
         return ("commercial", "government", "nonprofit") if self.segment == "commercial" else (self.segment,)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended:
+    """What a month of extended service costs a seat: `base` the month of a normal term, `uplift` percent on it."""
+
+    unit: Decimal
+    retail: Decimal
+    base: Decimal
+    uplift: int
+    starts: datetime | None = None
+    ends: datetime | None = None
+
+
 class Catalog:
     """Everything on sale, with its prices; read-only once built."""
 
@@ -118,6 +130,14 @@ class Catalog:
             return None
         return max(reversed(usable), key=lambda row: (row.market != "", row.starts.timestamp() if row.starts else 0.0))
 
+    def extended_price(self, sku: Sku, segment: str, currency: str, country: str, now: datetime) -> Extended | None:
+        """The row of the extended-service view: the monthly price + 3 %, a twelfth of the yearly one + 23 % where
+        there is none (commerce §2.9), rounded to cents; None = not sold at all."""
+        row, months, uplift = self.price(sku, segment, "P1M", "monthly", currency, country, now), 1, 3
+        if row is None:
+            row, months, uplift = self.price(sku, segment, "P1Y", "annual", currency, country, now), 12, 23
+        return extended(row, months, uplift) if row is not None else None
+
     def offered(self, sku: Sku, segment: str, currency: str, country: str, now: datetime) -> list[tuple[str, str]]:
         """Every (term, plan) that has a price today."""
         return [
@@ -126,6 +146,19 @@ class Catalog:
             for plan in plans
             if self.price(sku, segment, term, plan, currency, country, now) is not None
         ]
+
+
+def extended(row: Price, months: int, uplift: int) -> Extended:
+    """The extended-service row that belongs to a row of the normal list."""
+    factor = (100 + Decimal(uplift)) / 100 / months
+    return Extended(
+        unit=_cents(row.unit * factor),
+        retail=_cents(row.retail * factor),
+        base=_cents(row.unit / months),
+        uplift=uplift,
+        starts=row.starts,
+        ends=row.ends,
+    )
 
 
 def availability_id(sku: Sku, segment: str, now: datetime, rotation: int, back: int = 0) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .catalog import AZURE, LEGACY, Sku, availability_id
+from .charging import events
+from .charging.calendar import cycle_of
 from .stocking import Stocking
 from .terms import MONTHS, NEVER, next_term_start
 from .wire import DAY, Doc, iso, midnight, moment
@@ -212,6 +214,10 @@ class Seeding(Stocking):
             if status not in ("active", "suspended"):
                 row.update(auto=False, lots=row["lots"] if lots is not None else [], cancel_until=None)
             row.update(more)
+            if row["status"] in ("active", "suspended") and events.is_charged(row):
+                # what is seeded was charged before the world began: the next cycle is the first to leave a line
+                row.setdefault("charged_to", None)
+                row["charged_to"] = row["charged_to"] or iso(cycle_of(row, call.now).end)
             call.customer.put("subscription", row)
             call.customer.put(
                 "order",

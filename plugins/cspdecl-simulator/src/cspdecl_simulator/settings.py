@@ -22,6 +22,9 @@ class Settings:
     """Every switch of the simulated service; the defaults are the documented behaviour.
 
     `attestation` classic | enhanced (contract §7); `environment` production | sandbox (§20); `model` direct | indirect;
+    `cycle_days` actual | start_month and `first_day_refund` prorated | full are readings of the money pages (commerce
+    §2.3–§2.4); `recon_subscription_ids` same | own (contract §16); `tax_percent` on every line; `export_polls` how
+    often an export is still running when it is looked at.
     `throttle` off | documented | requests a minute (§5); delays in seconds: `provisioning_seconds` until an order is
     completed, `visibility_seconds` until it can be read at all (§11, up to 15 min), `slow_seconds` > 0 answers PATCH
     with 202 (§13.1), `renewal_lag_seconds` how long a renewal stays queued after midnight (§13.2); `rotation_seconds`
@@ -57,6 +60,11 @@ class Settings:
     token_seconds: int = 3600
     update_limit: int = 1200
     max_subscriptions: int = 0
+    cycle_days: str = "actual"
+    first_day_refund: str = "prorated"
+    recon_subscription_ids: str = "same"
+    tax_percent: str = "0"
+    export_polls: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

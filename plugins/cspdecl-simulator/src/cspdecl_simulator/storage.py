@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS resources(
 CREATE TABLE IF NOT EXISTS audit(
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, customer TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS audit_at ON audit(at);
+CREATE TABLE IF NOT EXISTS charges(
+  seq INTEGER PRIMARY KEY, period TEXT NOT NULL, currency TEXT NOT NULL, customer TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS charges_period ON charges(period, currency);
 CREATE TABLE IF NOT EXISTS requests(
   seq INTEGER PRIMARY KEY, at REAL NOT NULL, method TEXT NOT NULL, endpoint TEXT NOT NULL, path TEXT NOT NULL,
   customer TEXT NOT NULL, status INTEGER NOT NULL, fault TEXT NOT NULL);
@@ -224,6 +227,24 @@ class Store:
     def audit(self, since: float, until: float) -> list[Doc]:
         rows = self._db.execute("SELECT body FROM audit WHERE at>=? AND at<? ORDER BY seq DESC", (since, until))
         return [json.loads(row[0]) for row in rows]
+
+    def add_charge(self, line: Doc) -> None:
+        """Keeps a reconciliation line; the month it is invoiced with is that of its event."""
+        self._db.execute(
+            "INSERT INTO charges(period, currency, customer, body) VALUES(?,?,?,?)",
+            (line["orderDate"][:7], line["currency"], line["customerId"], json.dumps(line)),
+        )
+
+    def charges(self, period: str, currency: str = "") -> list[Doc]:
+        """The lines of one month `YYYY-MM` in the order they were made."""
+        where, values = ("", [period]) if not currency else (" AND currency=?", [period, currency])
+        query = f"SELECT body FROM charges WHERE period=?{where} ORDER BY seq"  # noqa: S608 - own text
+        return [json.loads(row[0]) for row in self._db.execute(query, values)]
+
+    def charge_totals(self) -> list[tuple[str, str]]:
+        """Every (month, currency) that has lines, oldest first."""
+        rows = self._db.execute("SELECT DISTINCT period, currency FROM charges ORDER BY period, currency")
+        return [(str(period), str(currency)) for period, currency in rows]
 
     def log_request(
         self, at: float, method: str, endpoint: str, path: str, customer: str, status: int, fault: str

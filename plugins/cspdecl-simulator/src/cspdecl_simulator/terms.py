@@ -58,14 +58,6 @@ def cycle_starts(start: datetime, end: datetime, cycle: str, term: str) -> list[
         step += 1
 
 
-def cycle_end(start: datetime, end: datetime, cycle: str, term: str, now: datetime) -> datetime:
-    """First day of the charge cycle after the one `now` lies in; the term's end at the latest."""
-    for first in cycle_starts(start, end, cycle, term):
-        if first > now:
-            return first
-    return end
-
-
 def whole_cycles(term: str, cycle: str) -> int:
     """How many times a full term is charged under a plan; one for plans without a rhythm."""
     months = CYCLE_MONTHS.get(cycle, 0)

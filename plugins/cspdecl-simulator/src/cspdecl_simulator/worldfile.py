@@ -167,6 +167,9 @@ class WorldFile:
         for record in call.audits:
             self.store.add_audit(journal.finish(record), call.now)
         call.audits.clear()
+        for charge in call.charges:
+            self.store.add_charge(charge)
+        call.charges.clear()
         world = call.world
         if world is None:
             return

@@ -48,6 +48,7 @@ class Call:
     world: World | None = None
     correlation: str = ""
     audits: list[Doc] = field(default_factory=list)
+    charges: list[Doc] = field(default_factory=list)
 
     @property
     def customer(self) -> World:

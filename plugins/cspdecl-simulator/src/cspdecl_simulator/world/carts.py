@@ -73,7 +73,7 @@ def _render_line(call: Call, line: Line, group: str, addons: list[Doc]) -> Doc:
         provisioningContext=asked.get("provisioningContext", {}),
         purchaseCommitment=asked.get("purchaseCommitment"),
         orderGroup=group,
-        pricing=pricing(line, call.now) if line.error is None else None,
+        pricing=pricing(line, call.now, call.settings.currency) if line.error is None else None,
         error=line.error,
     )
     if addons:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ..catalog import LEGACY, NCE, SOFTWARE
+from ..charging import events
 from ..terms import MONTHS, next_term_start
 from ..wire import Answer, Body, Doc, Refusal, iso, midnight, moment, snake
 from . import promotions
@@ -205,9 +206,9 @@ def _cancel(call: Call, row: Doc) -> None:
         for other in call.customer.rows("subscription").values()
     ):
         raise Refusal(409, 27009, "Cancel the add-ons first.")
-    row.update(auto=False, lots=[], cancel_until=None, schedule=None, next_charge=None)
     if row["kind"] != LEGACY:
-        follow_up(call, row, "Cancel", row["quantity"])
+        events.cancelled(call, row, follow_up(call, row, "Cancel", row["quantity"])["id"])
+    row.update(auto=False, lots=[], cancel_until=None, schedule=None, next_charge=None)
 
 
 def _change_quantity(call: Call, row: Doc, quantity: int) -> None:
@@ -244,7 +245,8 @@ def _change_quantity(call: Call, row: Doc, quantity: int) -> None:
     row["quantity"] = quantity
     if row["kind"] != LEGACY:
         row["promotion_seats"] = max(row.get("promotion_seats", 0), quantity)
-        follow_up(call, row, "addQuantity" if delta > 0 else "removeQuantity", quantity)
+        order = follow_up(call, row, "addQuantity" if delta > 0 else "removeQuantity", quantity)
+        events.seats_changed(call, row, quantity - delta, order["id"])
 
 
 def _check_cap(call: Call, row: Doc, delta: int) -> None:
@@ -297,6 +299,7 @@ def _change_term(call: Call, row: Doc, term: str, plan: str, form: Body) -> None
     if price is None:
         raise Refusal(403, 800028, "This term is no longer available for purchase.")
     won = promotions.best(call, sku.key, term, plan, row["quantity"], form.text("promotionid"))
+    before = dict(row)
     row.update(
         term=term,
         plan=plan,
@@ -304,6 +307,8 @@ def _change_term(call: Call, row: Doc, term: str, plan: str, form: Body) -> None
         end=iso(next_term_start(call.now, term)),
         committed=iso(call.now),
         custom_end=None,
+        anchor=None,
+        est=False,
         promotion=won[0] if won else None,
         price={
             "unit": str(price.unit),
@@ -313,7 +318,8 @@ def _change_term(call: Call, row: Doc, term: str, plan: str, form: Body) -> None
         },
     )
     # No new window is documented for a term change; what was still open stays open (READINGS.md).
-    follow_up(call, row, "convert", row["quantity"])
+    order = follow_up(call, row, "convert", row["quantity"])
+    events.converted(call, before, row, row["quantity"], order["id"])
 
 
 def _change_partner(call: Call, row: Doc, partner: str) -> None:

@@ -1,21 +1,19 @@
-"""Common end dates: which a new term may take, what a shortened first term costs.
+"""Common end dates: which a new term may take.
 
-Sources: contract §12 (customTermEndDates), §13.6 (rules and table), commerce §2.6 (first charge is the short one).
+Sources: contract §12 (customTermEndDates), §13.6 (rules and table). What a shortened term costs: charging/.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 
 from ..catalog import NCE
-from ..terms import MONTHS, add_months, cycle_starts, is_month_end, last_day, next_term_start, whole_cycles
+from ..terms import MONTHS, add_months, is_month_end, last_day, next_term_start
 from ..wire import DAY, Answer, Doc, Refusal, collection, midnight, moment
 from .call import Call
 from .state import World
 
 PAGE = 300
-CENT = Decimal("0.01")
 
 
 def _aligned(day: datetime, step: str, first: datetime, last: datetime) -> datetime | None:
@@ -115,37 +113,3 @@ def list_dates(call: Call) -> Answer:
         collection(items[begin : begin + PAGE], f"{call.base}/subscriptions/customTermEndDates?term_duration={term}"),
         headers,
     )
-
-
-def term_price(unit: Decimal, start: datetime, end: datetime, term: str, plan: str) -> Decimal:
-    """What one seat costs over `[start, end)`: full charges and one shortened one before them, by days (commerce
-    §2.6, an estimate).
-    """
-    if not term or term not in MONTHS or end == next_term_start(start, term):
-        return unit
-    charge = unit / whole_cycles(term, plan)
-    if plan == "monthly":
-        count, first = 0, end
-        while add_months(end, -(count + 1)) >= midnight(start):
-            count += 1
-            first = add_months(end, -count)
-        short = (first - midnight(start)).days
-        length = (first - add_months(first, -1)).days
-        total = charge * count + charge * short / length
-    else:
-        full = next_term_start(start, term)
-        total = unit * (end - midnight(start)).days / (full - midnight(start)).days
-    return total.quantize(CENT, rounding=ROUND_HALF_UP)
-
-
-def first_charge(unit: Decimal, start: datetime, end: datetime, term: str, plan: str) -> Decimal:
-    """The first charge of one seat: a full cycle unless the term is shortened."""
-    charge = unit / whole_cycles(term, plan)
-    if term not in MONTHS or end == next_term_start(start, term):
-        return charge
-    if plan != "monthly":
-        return term_price(unit, start, end, term, plan)
-    starts = cycle_starts(start, end, plan, term)
-    whole = term_price(unit, start, end, term, plan)
-    rest = whole - charge * (len(starts) - 1)
-    return rest if rest > 0 else charge

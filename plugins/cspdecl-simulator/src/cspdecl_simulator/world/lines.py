@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from ..catalog import AZURE, LEGACY, NCE, Price, Sku, resolve_availability
-from ..terms import MONTHS, next_term_start, whole_cycles
+from ..charging.calendar import Cycle, cycles
+from ..charging.events import term_total
+from ..terms import MONTHS, next_term_start
 from ..wire import DAY, Body, Doc, Refusal, iso, midnight, moment, present, snake
 from . import promotions
 from .call import Call, as_quantity
-from .coterm import check_date, first_charge, term_price
+from .coterm import check_date
 from .state import World
 
 SANDBOX_SEATS = 25
 MORE_RESELLERS = 5  # contract §10, participants
 LIVE = ("active", "suspended", "pending")
-CENT = Decimal("0.01")
 
 # CartErrorCode of contract §10
 NAMES = {
@@ -296,32 +297,28 @@ def term_end(line: Line, start: datetime) -> datetime | None:
     return next_term_start(start, term) if term in MONTHS else None
 
 
-def pricing(line: Line, start: datetime) -> Doc | None:
-    """ListPrice … extendedPrice: one charge of one seat, and the whole term of all seats (contract §10)."""
+def pricing(line: Line, start: datetime, currency: str) -> Doc | None:
+    """ListPrice … extendedPrice: one charge of one seat, and the whole term of all seats (contract §10), cut as the
+    lines that will charge it are.
+    """
     if line.price is None or line.sku is None or line.sku.kind == LEGACY:
         return None
     term, plan = str(line.asked.get("termDuration", "")), str(line.asked.get("billingCycle", ""))
-    unit = line.price.unit
-    per_charge = unit / whole_cycles(term, plan)
-    discounted = (
-        (per_charge * (1 - line.discount)).quantize(CENT, rounding=ROUND_HALF_UP) if line.discount else per_charge
-    )
-    net = discounted * whole_cycles(term, plan)
     end = term_end(line, start)
-    prorated = first_charge(net, start, end, term, plan) if end is not None else net
-    whole = term_price(net, start, end, term, plan) if end is not None else net
+    found = list(cycles(start, end, term, plan)) if end is not None else [Cycle.once(start)]
+    listed, discounted, first, whole = term_total(line.price.unit, line.discount, found, term, plan, currency)
     return {
-        "listPrice": tidy(per_charge),
+        "listPrice": tidy(listed),
         "discountedPrice": tidy(discounted),
-        "proratedPrice": tidy(prorated),
-        "price": tidy(prorated),
+        "proratedPrice": tidy(first),
+        "price": tidy(first),
         "extendedPrice": tidy(whole * int(line.asked["quantity"])),
     }
 
 
 def tidy(value: Decimal) -> Decimal:
-    """Cents, without trailing zeros."""
-    shown = value.quantize(CENT, rounding=ROUND_HALF_UP).normalize()
+    """Without trailing zeros."""
+    shown = value.normalize()
     return shown if shown.as_tuple().exponent <= 0 else shown.quantize(Decimal(1))  # type: ignore[operator]
 
 

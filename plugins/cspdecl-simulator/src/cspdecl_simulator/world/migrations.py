@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..catalog import LEGACY, Sku, availability_id
+from ..charging.events import purchased
 from ..terms import MONTHS, next_term_start
 from ..wire import DAY, Answer, Body, Doc, Refusal, iso, moment, pascal, present, snake
 from .call import Call, as_quantity
@@ -52,6 +53,13 @@ def validate(call: Call) -> Answer:
     )
 
 
+def _price(call: Call, target: Sku, term: str, plan: str) -> Doc:
+    """Today's price of the new item, without promotions (contract §14)."""
+    currency = call.settings.currency
+    found = call.catalog.price(target, "commercial", term, plan, currency, call.country, call.now)
+    return {"unit": str(found.unit if found else 0), "discount": "0", "currency": currency, "at": iso(call.now)}
+
+
 def _migrate(call: Call, form: Body) -> Doc:
     row = find(call, form.text("currentsubscriptionid") or "")
     problems, target = _problems(call, row, form), _target(call, row)
@@ -75,13 +83,14 @@ def _migrate(call: Call, form: Body) -> Doc:
         start=call.now,
         end=end,
         order="",
-        price={"currency": call.settings.currency},
+        price=_price(call, target, term, plan),
         name=row["name"],
         partner=row["partner"] or None,
         machine=call.machine,
         raw={"migratedFromSubscriptionId": row["id"]},
     )
     new["order"] = follow_up(call, new, "New", quantity)["id"]
+    purchased(call, new)
     call.customer.put("subscription", new)
     row.update(status="deleted", status_since=iso(call.now), version=row["version"] + 1)
     call.customer.put("subscription", row)

@@ -9,6 +9,7 @@ from email import message_from_bytes
 from typing import Any
 
 from ..catalog import LEGACY, SOFTWARE
+from ..charging import events
 from ..terms import NEVER
 from ..wire import DAY, Answer, Body, Doc, Refusal, attributes, collection, iso, link, moment, present, snake
 from .call import Call, check_etag, etag_of
@@ -45,9 +46,12 @@ def _cancel(call: Call, order: Doc, form: Body) -> None:
         if age > (60 if sandbox else 7 if line.get("term") else 30) * DAY:
             raise Refusal(400, 800061, "The order cannot be cancelled any more.")
     for line in chosen:
+        if line.get("bought"):
+            events.bought_once(call, line["bought"], order["id"], sign=-1)
         line["quantity"] = 0 if wanted or not sandbox else line["quantity"]
         row = call.customer.find("subscription", line.get("subscription") or "")
         if row is not None:
+            events.cancelled(call, row, order["id"])
             row.update(status="deleted", status_since=iso(call.now), auto=False)
             call.customer.put("subscription", row)
     if len(chosen) == len(order["lines"]):

@@ -5,7 +5,10 @@ Source: contract §11; examples orders.*, carts.checkout.nce.
 
 from __future__ import annotations
 
+import hashlib
+
 from ..catalog import CURRENCY_SYMBOLS, LEGACY, SOFTWARE
+from ..charging import events
 from ..terms import NEVER
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, pascal, present, snake
 from .agreements import require_agreement
@@ -74,47 +77,52 @@ def place_order(
             continue
         asked, sku = line.asked, line.sku
         end = term_end(line, call.now) or NEVER
-        subscription = None
-        if sku.kind != SOFTWARE or asked.get("termDuration"):
-            subscription = new_subscription(
-                row_id=subscription_ids[number] if subscription_ids else call.guid(),
-                sku=sku,
-                availability=([*asked["catalogItemId"].split(":"), "", ""])[2],
-                segment=line.segment,
-                quantity=asked["quantity"],
-                term=asked.get("termDuration", ""),
-                plan=asked.get("billingCycle", "") or "none",
-                start=call.now,
-                end=end,
-                order=order_id,
-                price=lock_price(line, call),
-                name=asked.get("friendlyName"),
-                promotion=line.promotion,
-                partner=reseller_of(asked),
-                machine=call.machine,
-                custom_end=line.end and line.end - DAY,
-            )
-            if asked.get("purchaseCommitment"):
-                subscription["benefit"] = {
-                    "commitment": asked["purchaseCommitment"],
-                    "scope": asked.get("provisioningContext", {}),
-                    "id": call.guid(),
-                }
-            if asked.get("parentSubscriptionId"):
-                subscription["parent"] = asked["parentSubscriptionId"]
-            if sku.is_trial and asked.get("renewsTo"):
-                subscription["schedule"]["instructions"]["product"]["termDuration"] = asked["renewsTo"]["termDuration"]
+        subscription = new_subscription(
+            row_id=subscription_ids[number] if subscription_ids else call.guid(),
+            sku=sku,
+            availability=([*asked["catalogItemId"].split(":"), "", ""])[2],
+            segment=line.segment,
+            quantity=asked["quantity"],
+            term=asked.get("termDuration", ""),
+            plan=asked.get("billingCycle", "") or "none",
+            start=call.now,
+            end=end,
+            order=order_id,
+            price=lock_price(line, call),
+            name=asked.get("friendlyName"),
+            promotion=line.promotion,
+            partner=reseller_of(asked),
+            machine=call.machine,
+            custom_end=line.end and line.end - DAY,
+        )
+        if asked.get("purchaseCommitment"):
+            subscription["benefit"] = {
+                "commitment": asked["purchaseCommitment"],
+                "scope": asked.get("provisioningContext", {}),
+                "id": call.guid(),
+            }
+        if asked.get("parentSubscriptionId"):
+            subscription["parent"] = asked["parentSubscriptionId"]
+        if sku.is_trial and asked.get("renewsTo"):
+            subscription["schedule"]["instructions"]["product"]["termDuration"] = asked["renewsTo"]["termDuration"]
+        forever = sku.kind == SOFTWARE and not asked.get("termDuration")
+        if forever:
+            subscription["subscription_id"] = ""  # a perpetual licence is an order line and no subscription
+            events.bought_once(call, subscription, order_id)
+        else:
+            events.purchased(call, subscription)
             call.customer.put("subscription", subscription)
         order["lines"].append(
             present(
                 number=number,
                 offer=asked["catalogItemId"],
-                subscription=subscription["id"] if subscription else None,
+                subscription=None if forever else subscription["id"],
+                bought=subscription if forever else None,
                 term=asked.get("termDuration"),
                 type="New",
                 name=asked.get("friendlyName") or sku.title,
                 quantity=asked["quantity"],
-                pricing=_text(pricing(line, call.now)),
+                pricing=_text(pricing(line, call.now, call.settings.currency)),
                 kind=sku.kind,
                 promotion=line.promotion,
                 partner=reseller_of(asked),
@@ -134,7 +142,7 @@ def place_order(
 def follow_up(call: Call, row: Doc, kind: str, quantity: int, *, source: str = "UserPurchase") -> Doc:
     """The order a later change leaves behind (contract §11: add seats, renewal, transition create further orders)."""
     order: Doc = {
-        "id": call.short_id(),
+        "id": call.short_id() if source == "UserPurchase" else _system_id(call, row, kind),
         "cycle": row["plan"],
         "currency": row["price"].get("currency", call.settings.currency),
         "created": iso(call.now),
@@ -159,6 +167,11 @@ def follow_up(call: Call, row: Doc, kind: str, quantity: int, *, source: str = "
     }
     call.customer.put("order", order)
     return order
+
+
+def _system_id(call: Call, row: Doc, kind: str) -> str:
+    """The same id for the same renewal, however the clock got there."""
+    return hashlib.sha256(f"{row['id']}/{kind}/{iso(call.now)}".encode()).hexdigest()[:12]
 
 
 def _text(prices: Doc | None) -> Doc | None:

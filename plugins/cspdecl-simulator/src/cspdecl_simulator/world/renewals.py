@@ -7,11 +7,14 @@ Sources: contract §13.2 (lifecycle, trials, renewal window), §13.4 (instructio
 
 from __future__ import annotations
 
+import heapq
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from ..catalog import NCE, SOFTWARE, Sku, availability_id
-from ..terms import NEVER, cycle_starts, next_term_start
+from ..catalog import LEGACY, NCE, SOFTWARE, Sku, availability_id
+from ..charging import events
+from ..charging.calendar import cycle_of, next_cycle
+from ..terms import NEVER, next_term_start
 from ..wire import DAY, Doc, iso, midnight, moment, snake
 from . import promotions
 from .call import Call
@@ -25,70 +28,83 @@ EXPIRED_FOR, DISABLED_FOR, SUSPENDED_DISABLED_FOR = 30 * DAY, 90 * DAY, 120 * DA
 TRIAL_SEATS = 25
 
 
-def next_event(row: Doc, lag: float) -> datetime | None:
-    """When something will happen to a subscription by itself; None = never."""
+def upcoming(row: Doc, lag: float) -> tuple[datetime, str] | None:
+    """When something will happen to a subscription by itself, and what; None = never.
+
+    What falls on one instant happens in this order: a new billing plan, a scheduled end, a charge, the term's end.
+    """
     status, end = row["status"], moment(row["end"])
     since = moment(row["status_since"])
     if status in ("active", "suspended"):
-        first: list[datetime] = [end + timedelta(seconds=lag)] if end < NEVER else []
+        found: list[tuple[datetime, int, str]] = []
         if row["next_charge"]:
-            asked = moment(row.get("next_charge_since") or row["start"])
-            first += [day for day in cycle_starts(moment(row["start"]), end, row["plan"], row["term"]) if day > asked][
-                :1
-            ]
+            following = cycle_of(row, moment(row.get("next_charge_since") or row["start"])).end
+            if following < end:
+                found.append((following, 0, "plan"))
         schedule = row["schedule"]
-        if schedule and schedule.get("type") == "CustomDate":
-            first.append(moment(schedule["date"]))
-        return min(first) if first else None
+        if schedule and schedule.get("type") == "CustomDate" and moment(schedule["date"]) < end:
+            found.append((moment(schedule["date"]), 1, "date"))
+        charge = next_cycle(row)
+        if charge is not None:
+            found.append((charge, 2, "charge"))
+        if end < NEVER:
+            found.append((end + timedelta(seconds=lag), 3, "end"))
+        if not found:
+            return None
+        due, _, what = min(found)
+        return due, what
     if status == "expired":
-        return since + EXPIRED_FOR
+        return since + EXPIRED_FOR, "disable"
     if status == "disabled":
-        return since + (SUSPENDED_DISABLED_FOR if row.get("was_suspended") else DISABLED_FOR)
+        return since + (SUSPENDED_DISABLED_FOR if row.get("was_suspended") else DISABLED_FOR), "delete"
     return None
 
 
 def earliest(rows: list[Doc], lag: float) -> float:
     """The next event of a customer as a POSIX time; far away when there is none."""
-    found = [event.timestamp() for event in (next_event(row, lag) for row in rows) if event is not None]
+    found = [event[0].timestamp() for event in (upcoming(row, lag) for row in rows) if event is not None]
     return min(found) if found else 1e18
 
 
 def settle(call: Call, until: datetime) -> int:
-    """Lets everything come true that was due by `until`, in the order of time; returns how many events there were."""
-    count, lag = 0, call.settings.renewal_lag_seconds
-    for row in list(call.customer.rows("subscription").values()):
-        if row["kind"] == "legacy":
-            continue
-        while (due := next_event(row, lag)) is not None and due <= until:
-            call.now = due
-            before = snapshot(row)
-            _happen(call, row, due)
-            row["version"] += 1
-            row.pop("pending", None)
-            call.customer.put("subscription", row)
-            call.audit(
-                "subscription",
-                "update_subscription",
-                old=before,
-                new=snapshot(row),
-                data=[{"key": "SubscriptionId", "value": row["id"]}],
-            )
-            count += 1
+    """Lets everything come true that was due by `until`, in the order of time over all subscriptions, so that one long
+    step is as good as many short ones; returns how many events there were.
+    """
+    lag, rows = call.settings.renewal_lag_seconds, list(call.customer.rows("subscription").values())
+    queue: list[tuple[datetime, int, str]] = []
+
+    def wait(number: int) -> None:
+        following = upcoming(rows[number], lag)
+        if following is not None and following[0] <= until and rows[number]["kind"] != LEGACY:
+            heapq.heappush(queue, (following[0], number, following[1]))
+
+    for number in range(len(rows)):
+        wait(number)
+    count = 0
+    while queue:
+        due, number, what = heapq.heappop(queue)
+        call.now = due
+        _happen(call, rows[number], due, what)
+        wait(number)
+        count += 1
     return count
 
 
-def _happen(call: Call, row: Doc, due: datetime) -> None:
-    status = row["status"]
-    if status == "expired":
+def _happen(call: Call, row: Doc, due: datetime, what: str) -> None:
+    if what == "charge":
+        events.cycle_charge(call, row)
+        call.customer.put("subscription", row)
+        return
+    before = snapshot(row)
+    if what == "disable":
         row.update(status="disabled", status_since=iso(due))
-    elif status == "disabled":
+    elif what == "delete":
         row.update(status="deleted", status_since=iso(due))
-    elif row["schedule"] and row["schedule"].get("type") == "CustomDate" and due < moment(row["end"]):
+    elif what == "date":
         _custom_date(call, row, due)
-    elif due < moment(row["end"]):
-        row["plan"] = snake(row["next_charge"]["product"]["billingCycle"])
-        row["next_charge"] = None
-    elif status == "suspended":
+    elif what == "plan":
+        _change_plan(call, row)
+    elif row["status"] == "suspended":
         row.update(
             status="disabled",
             status_since=iso(due),
@@ -100,6 +116,34 @@ def _happen(call: Call, row: Doc, due: datetime) -> None:
         )
     else:
         _end_of_term(call, row, due)
+    row["version"] += 1
+    row.pop("pending", None)
+    call.customer.put("subscription", row)
+    call.audit(
+        "subscription",
+        "update_subscription",
+        old=before,
+        new=snapshot(row),
+        data=[{"key": "SubscriptionId", "value": row["id"]}],
+    )
+
+
+def _change_plan(call: Call, row: Doc) -> None:
+    """Another billing plan from this cycle on, at the price it had when the term's price was locked."""
+    row["plan"] = snake(row["next_charge"]["product"]["billingCycle"])
+    row["next_charge"] = None
+    sku = call.catalog.find(row["product"], row["sku"])
+    currency, locked = call.settings.currency, moment(row["price"].get("at") or row["start"])
+    for at in (locked, call.now):
+        price = (
+            call.catalog.price(sku, row["segment"], row["term"], row["plan"], currency, call.country, at)
+            if sku is not None
+            else None
+        )
+        if price is not None:
+            row["price"] = row["price"] | {"unit": str(price.unit)}
+            break
+    events.plan_changed(call, row)
 
 
 def _custom_date(call: Call, row: Doc, due: datetime) -> None:
@@ -107,6 +151,7 @@ def _custom_date(call: Call, row: Doc, due: datetime) -> None:
     (READINGS.md).
     """
     if row["schedule"]["action"] == "Cancel" and row["est"]:
+        events.cancelled(call, row, row.get("term_order") or row["order"])
         row.update(status="deleted", status_since=iso(due), auto=False, schedule=None)
     else:
         row["schedule"] = {**row["schedule"], "type": "TermEnd"}
@@ -199,7 +244,7 @@ def _renew(call: Call, row: Doc, due: datetime, instructions: Doc | None) -> Non
             quantity=int(instructions.get("quantity") or row["quantity"]),
         )
         wanted_promotion = product.get("promotionId")
-    row.update(trial=False, trial_of="", est=False, custom_end=None)
+    row.update(trial=False, trial_of="", est=False, custom_end=None, anchor=None)
     end = next_term_start(start, row["term"])
     if instructions is not None and instructions.get("customTermEndDate"):
         last = midnight(moment(instructions["customTermEndDate"]))
@@ -230,31 +275,26 @@ def _renew(call: Call, row: Doc, due: datetime, instructions: Doc | None) -> Non
     else:
         _lock(call, row, sku, wanted_promotion)
     reopen_windows(row, None, iso(due))
-    follow_up(call, row, kind, row["quantity"], source="SystemPurchase")
+    row["term_order"] = follow_up(call, row, kind, row["quantity"], source="SystemPurchase")["id"]
+    events.renewed(call, row, kind, row["term_order"])
 
 
 def _extend(call: Call, row: Doc, due: datetime) -> None:
-    """A month of extended service: the monthly price + 3 %, or a twelfth of the annual one + 23 % (commerce §2.9; an
-    estimate without own rows).
-    """
+    """A month of extended service at its own row of the price sheet."""
     start = moment(row["end"])
     sku = call.catalog.find(row["product"], row["sku"])
+    found = (
+        call.catalog.extended_price(sku, row["segment"], call.settings.currency, call.country, call.now)
+        if sku is not None
+        else None
+    )
     if sku is not None:
-        monthly = call.catalog.price(
-            sku, row["segment"], "P1M", "monthly", call.settings.currency, call.country, call.now
-        )
-        yearly = call.catalog.price(
-            sku, row["segment"], "P1Y", "annual", call.settings.currency, call.country, call.now
-        )
-        unit = (
-            monthly.unit * Decimal("1.03") if monthly else yearly.unit / 12 * Decimal("1.23") if yearly else Decimal(0)
-        )
         row["price"] = {
-            "unit": str(unit.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)),
+            "unit": str(found.unit if found else 0),
             "discount": "0",
             "currency": call.settings.currency,
             "at": iso(call.now),
-        }
+        } | ({"base": str(found.base), "uplift": str(found.uplift)} if found else {})
     row.update(
         est=True,
         term="P1M",
@@ -267,8 +307,10 @@ def _extend(call: Call, row: Doc, due: datetime) -> None:
         next_charge=None,
         promotion=None,
         custom_end=None,
+        anchor=None,
         status="active",
         status_since=iso(due),
     )
     reopen_windows(row, None, iso(due))
-    follow_up(call, row, "renew", row["quantity"], source="SystemPurchase")
+    row["term_order"] = follow_up(call, row, "renew", row["quantity"], source="SystemPurchase")["id"]
+    events.renewed(call, row, "renew", row["term_order"])

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..catalog import AZURE, LEGACY, NCE, SAAS, SOFTWARE, Sku
-from ..terms import NEVER, cycle_end, last_day
+from ..charging.calendar import cycle_of
+from ..terms import NEVER, last_day
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, midnight, moment, pascal, present
 from .call import Call, etag_of
 
@@ -86,6 +87,8 @@ def new_subscription(
         "est": False,
         "suspended_by": [],
         "custom_end": iso(custom_end) if custom_end else None,
+        "anchor": None,
+        "charged_to": None,
         "placed": iso(machine) if machine else None,
         "publisher": sku.publisher,
     }
@@ -177,7 +180,7 @@ def render(call: Call, row: Doc) -> Doc:
         doc["customTermEndDate"] = row["custom_end"]
     doc["cancellationAllowedUntilDate"] = window
     if row["plan"] in ("monthly", "annual", "triennial", "one_time") and has_end:
-        following = cycle_end(start, end, row["plan"], row["term"], max(call.now, start))
+        following = cycle_of(row, max(call.now, start)).end
         doc["billingCycleEndDate"] = iso(last_day(following))
         doc["billingCycleEndDateTime"] = iso(following - timedelta(seconds=1))
     shown = "pending" if row["status"] == "active" and not provisioned(call, row) else row["status"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..catalog import LEGACY, Sku, availability_id, resolve_availability
+from ..charging import events
+from ..charging.calendar import anchor_of
 from ..terms import CYCLE_MONTHS, MONTHS, next_term_start
 from ..wire import Answer, Doc, Refusal, attributes, collection, iso, moment, pascal, present, snake
 from . import promotions
@@ -206,7 +208,7 @@ def _upgrade(
     }
     longer_term = term != row["term"] or row["trial"]
     end: datetime = next_term_start(call.now, term) if longer_term else moment(row["end"])
-    availability = wanted.split(":")[2]
+    availability, before = wanted.split(":")[2], dict(row)
     if quantity >= row["quantity"]:
         extra = quantity - row["quantity"]
         if row["name"] == row["title"]:
@@ -226,11 +228,13 @@ def _upgrade(
             trial_of="",
         )
         if longer_term:
-            row.update(start=iso(call.now), end=iso(end), committed=iso(call.now), custom_end=None)
+            row.update(
+                start=iso(call.now), end=iso(end), committed=iso(call.now), custom_end=None, anchor=None, est=False
+            )
         if extra and row["lots"]:
             row["lots"][-1]["quantity"] += 0  # an upgrade opens no window of its own (contract §13.3)
         row["auto"] = True if not row["est"] else row["auto"]
-        follow_up(call, row, "convert", quantity)
+        events.converted(call, before, row, quantity, follow_up(call, row, "convert", quantity)["id"])
         return row
     part = new_subscription(
         row_id=call.guid(),
@@ -249,8 +253,10 @@ def _upgrade(
         machine=call.machine,
         lots=[{**lot, "quantity": min(lot["quantity"], quantity)} for lot in open_lots(row, call.now)],
         cancel_until=row["cancel_until"],
+        anchor=None if longer_term else iso(anchor_of(row)),
     )
     part["order"] = follow_up(call, part, "convert", quantity)["id"]
+    events.converted(call, before, part, quantity, part["order"])
     call.customer.put("subscription", part)
     _take(row, quantity)
     return part
@@ -280,6 +286,7 @@ def _merge_into(call: Call, row: Doc, sku: Sku, other_id: str, quantity: int) ->
         raise Refusal(400, refusal, _TARGET_ERRORS[code])
     if quantity > row["quantity"] or quantity < 1:
         raise Refusal(400, 2002, "The quantity is outside the allowed range.")
+    before = dict(row)
     other["quantity"] += quantity
     other["schedule"] = None
     other["version"] += 1
@@ -288,7 +295,7 @@ def _merge_into(call: Call, row: Doc, sku: Sku, other_id: str, quantity: int) ->
     _take(row, quantity)
     if row["quantity"] == 0:
         row.update(status="deleted", status_since=iso(call.now), auto=False, lots=[], cancel_until=None)
-    follow_up(call, other, "convert", other["quantity"])
+    events.moved(call, before, other, quantity, follow_up(call, other, "convert", other["quantity"])["id"])
     return other
 
 
