@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from cspdecl.commerce.prices import sell_amount
-from cspdecl.commerce.selling import rule_words
+from cspdecl.commerce.selling import change_words
 from cspdecl.core.action import Reprice
 from cspdecl.core.desired import SellRule
 from cspdecl.core.money import ExactMoney, Money, Rounding
@@ -85,6 +85,6 @@ def _basis(action: Reprice, seats: int) -> str:
     whose = "the bundle's price" if action.bundle is not None else "our price"
     how = f"; {action.basis}" if action.basis else ""
     return (
-        f"{whose} {rule_words(action.before)} → {rule_words(action.after)} for {seats} seats from now on{how}; "
+        f"{whose} {change_words(action.before, action.after)} for {seats} seats from now on{how}; "
         "what was charged already stays"
     )

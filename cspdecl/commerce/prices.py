@@ -35,6 +35,11 @@ class UnknownPrice:
     code: str | None = None
 
 
+def _no_price(reason: str, code: str) -> UnknownPrice:
+    """Unknown because of the lists: the code stands in the sentence, so that it can be looked up where it is read."""
+    return UnknownPrice(reason=f"{reason} ({code})", code=code)
+
+
 def prices_in(book: PriceBook, market: str | None) -> PriceBook:
     """The lists of a customer's own market: what is bought for it is priced there (contract §9.2, 2023-10).
 
@@ -72,15 +77,15 @@ def find_price(
     what = f"{offer} {term}/{billing} ({segment})"
     if not book.lists:
         where = f" for market {book.lacking}" if book.lacking else ""
-        return UnknownPrice(reason=f"no price list{where} is imported, so {what} has no price", code="CSP614")
+        return _no_price(f"no price list{where} is imported, so {what} has no price", "CSP614")
     lists = _lists_for(book, at)
     for price_list in lists:
         rows = _rows(price_list, offer, term, billing, segment)
         if rows:
             return _price_in(price_list, rows, what, at, tuple(seats))
     if not lists:
-        return UnknownPrice(reason=f"no price list of seats is imported, so {what} has no price", code="CSP614")
-    return UnknownPrice(reason=f"price list {_name(lists[0])} has no row for {what}", code="CSP613")
+        return _no_price(f"no price list of seats is imported, so {what} has no price", "CSP614")
+    return _no_price(f"price list {_name(lists[0])} has no row for {what}", "CSP613")
 
 
 def price_of_running(
@@ -151,7 +156,7 @@ def price_of_extended(
             return _forecast(found, uplift)
         if found.code != "CSP613":
             return found
-    return UnknownPrice(reason=f"no imported list has a row for {what}, nor one to forecast it by", code="CSP613")
+    return _no_price(f"no imported list has a row for {what}, nor one to forecast it by", "CSP613")
 
 
 def _forecast(price: UnitPrice, uplift: Fraction) -> UnitPrice:
@@ -297,7 +302,7 @@ def _price_in(
     covering = [row for row in rows if row.effective_from <= at < row.effective_to]
     day, name = at.date().isoformat(), _name(price_list)
     if not covering:
-        return UnknownPrice(reason=f"no row for {what} in price list {name} was in force on {day}", code="CSP613")
+        return _no_price(f"no row for {what} in price list {name} was in force on {day}", "CSP613")
     if any(row.tier for row in covering):
         found = _in_range(covering, seats, what, name)
         if isinstance(found, UnknownPrice):
@@ -307,10 +312,10 @@ def _price_in(
     costs = {(row.cost.amount, row.cost.currency): row for row in covering if row.effective_from == latest}
     if len(costs) > 1:
         amounts = " and ".join(str(row.cost) for _key, row in sorted(costs.items()))
-        return UnknownPrice(reason=f"two rows for {what} in price list {name} on {day}: {amounts}", code="CSP612")
+        return _no_price(f"two rows for {what} in price list {name} on {day}: {amounts}", "CSP612")
     (row,) = costs.values()
     if row.cost.amount <= 0:
-        return UnknownPrice(reason=f"price list {name} has {row.cost} for {what}, which is no price", code="CSP611")
+        return _no_price(f"price list {name} has {row.cost} for {what}, which is no price", "CSP611")
     priced = unit_price(row, list_date=price_list.date, list_digest=price_list.digest)
     month = _month(at)
     if isinstance(priced, UnitPrice) and price_list.date[:7] < month:
@@ -322,16 +327,16 @@ def _in_range(rows: list[PriceRow], seats: Sequence[int], what: str, name: str) 
     """The rows for so many seats. What a change costs that crosses from one range into another, no document says."""
     if not seats:
         reason = f"{what} is priced by seat ranges in list {name}, and for how many seats is not said"
-        return UnknownPrice(reason=reason, code="CSP619")
+        return _no_price(reason, "CSP619")
     ranges = {tuple(sorted({row.tier for row in rows if _holds(row.tier, count)})) for count in seats}
     if len(ranges) > 1:
         reason = f"{what} changes its seat range in list {name}, and what that does to the price is documented nowhere"
-        return UnknownPrice(reason=reason, code="CSP619")
+        return _no_price(reason, "CSP619")
     (tiers,) = ranges
     found = [row for row in rows if row.tier in tiers]
     if not found:
         count = " and ".join(str(one) for one in sorted(set(seats)))
-        return UnknownPrice(reason=f"price list {name} has no row for {what} with {count} seats", code="CSP613")
+        return _no_price(f"price list {name} has no row for {what} with {count} seats", "CSP613")
     return found
 
 

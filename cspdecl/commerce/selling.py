@@ -47,7 +47,9 @@ def resolve_sell(fixed: SellRule | None, relative: RelativeSell | None, price: P
         return Sell(rule=None, unknown=why)
     exact = base * ((1 + relative.change) * months)
     rounded = exact.rounded(Rounding.HALF_UP)
-    rule = SellRule(per_seat=rounded.amount, currency=rounded.currency, every=relative.every)
+    rule = SellRule(
+        per_seat=rounded.amount, currency=rounded.currency, every=relative.every, allocate=relative.allocate
+    )
     return Sell(rule=rule, basis=_basis(relative, base, price, exact), exact=exact.value)
 
 
@@ -59,6 +61,14 @@ def fixed_words(rule: SellRule | None) -> str:
 def rule_words(rule: SellRule | None) -> str:
     """A price of ours in words: "18.50 EUR a seat and month"."""
     return f"{Money(rule.per_seat, rule.currency)} a seat and {rule.every}" if rule is not None else "no price"
+
+
+def change_words(before: SellRule | None, after: SellRule | None) -> str:
+    """A change of price in words: "17.00 → 18.50 EUR a seat and month"."""
+    if before is not None and after is not None and (before.currency, before.every) == (after.currency, after.every):
+        old, _, _currency = str(Money(before.per_seat, before.currency)).rpartition(" ")
+        return f"{old} → {rule_words(after)}"
+    return f"{rule_words(before)} → {rule_words(after)}"
 
 
 def share_words(change: Fraction) -> str:

@@ -1,6 +1,6 @@
 """Our own prices in a plan: shares of another price are resolved first of all, and what changed is planned as such.
 
-Our price may change on any day. What the books last said of an address is compared with what is declared; the difference
+Our price may change on any day. What the books last said of an address is compared with what is declared; a difference
 is an operation of its own in our own books, before anything else that happens to the line, so that seats added in the
 same plan are sold at the new price and the record of the change says what all the others pay. An address the books know
 nothing of has nothing to change: its first record says its price.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cspdecl.commerce.prices import UnknownPrice, find_price, market_of, price_of_line, prices_in, sell_exact
-from cspdecl.commerce.selling import Sell, fixed_words, resolve_sell, rule_words, same_price
+from cspdecl.commerce.selling import Sell, change_words, fixed_words, resolve_sell, rule_words, same_price
 from cspdecl.core.action import Reprice
 from cspdecl.core.address import Address
 from cspdecl.core.desired import BundleInstance, CustomerSpec, RelativeSell, SellRule, SubscriptionSpec
@@ -265,10 +265,11 @@ def _add(
     )
     last = found.get(address)
     change = f" ({signed(preview.sell)} a {preview.sell_every})" if preview.sell is not None else ""
-    public = f"{whose} {rule_words(before)} → {rule_words(after)} from now on{change}"
+    public = f"{whose} {change_words(before, after)} from now on{change}"
+    margin_words = _margin_words(preview) if context.provider is not None or bundle is not None else ""
     found[address] = Repriced(
         operations=(*(last.operations if last else ()), ident),
-        notes=(*(last.notes if last else ()), (public + _margin_words(preview), public)),
+        notes=(*(last.notes if last else ()), (public + margin_words, public)),
         preview=preview,
     )
 
