@@ -80,6 +80,35 @@ def test_declared_is_what_is_there(tree):
     assert ((1, 4), expected, "Cancel") == (counts, live(simulator), project["scheduledActions"][0]["actionType"])
 
 
+def test_a_world_begins_before_the_first_day(tmp_path):
+    """Of values with a day the one without is there; what begins on a day, a trial and a licence for good are not."""
+    (tmp_path / "all.yaml").write_text(
+        TREE[: TREE.index("kind: Customer")]
+        + """kind: Customer
+metadata: {name: hafenkontor}
+spec:
+  tenant: 9f2b6c1e-0000-4000-8000-000000000001
+  subscriptions:
+    - name: platz
+      bundle: komfort@2
+      seats: [10, {value: 20, from: 2027-01-01}]
+      overrides: {telefonie: {seats: [{value: 3, from: 2027-01-01}]}}
+    - {name: visio, offer: "CFQ7TTC0HD32:0002", seats: [5, {value: 8, from: 2027-01-01}], endOfTerm: [{value: cancel, from: 2027-01-01}]}
+    - {name: later, offer: "CFQ7TTC0HD32:0002", seats: 5, from: 2027-01-01}
+    - {name: later-too, offer: "CFQ7TTC0HD32:0002", seats: [{value: 8, from: 2027-01-01}]}
+    - {name: trial, offer: "CFQ7TTC0HD32:0002", seats: 25, trial: true}
+    - {name: licence, offer: "DG7GMGF0D7FV:0002", seats: 1, billing: one_time}
+    - {name: azure, azurePlan: {}}
+""",
+        "utf-8",
+    )
+
+    assert [("platz/m365", 10, "renew"), ("platz/telefonie", 5, "renew"), ("visio", 5, "renew")] == [
+        (line.address.partition("/")[2], line.seats, line.end_of_term)
+        for line in read_tree(tmp_path).lines["hafenkontor"]
+    ]
+
+
 def test_differences_are_applied(tree):
     """Seats, missing lines, batches by age, strangers: each difference by its address."""
     simulator = frozen()

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 Tree = dict[str, Any]
+_DATED = ("seats", "term", "billing", "endOfTerm", "absent")
 _ROUNDING = {"up": ROUND_CEILING, "down": ROUND_FLOOR, "nearest": ROUND_HALF_UP}
 
 
@@ -98,8 +99,9 @@ _TextLoader.yaml_implicit_resolvers = {
 
 def _expand(customer: str, spec: Tree, bundles: dict[str, list[Tree]], defaults: Tree) -> list[Line]:
     lines: list[Line] = []
-    for item in spec.get("subscriptions") or ():
-        if item.get("absent"):
+    for written in spec.get("subscriptions") or ():
+        item = _at_first(written)
+        if item.get("absent") or not _there_at_first(item, written):
             continue
         address = f"{customer}/{item['name']}"
         if item.get("offer"):
@@ -107,6 +109,23 @@ def _expand(customer: str, spec: Tree, bundles: dict[str, list[Tree]], defaults:
         elif item.get("bundle"):
             lines += _bundle(address, item, _pick(str(item["bundle"]), bundles), defaults)
     return lines
+
+
+def _at_first(written: Tree) -> Tree:
+    """Values with a day stand in lists; a world begins with what holds before the first day."""
+    found = dict(written)
+    for key, value in written.items():
+        if key in _DATED and isinstance(value, list):
+            plain = [entry for entry in value if not isinstance(entry, dict)]
+            found.pop(key)
+            found |= {key: plain[0]} if plain else {}
+    return found
+
+
+def _there_at_first(item: Tree, written: Tree) -> bool:
+    """A line that begins on a day, a trial to start and a licence to buy for good are for the plan to bring."""
+    begins = item.get("from") or ("seats" in written and "seats" not in item)
+    return not (begins or item.get("trial") or item.get("billing") == "one_time")
 
 
 def _pick(reference: str, bundles: dict[str, list[Tree]]) -> Tree:
@@ -134,7 +153,7 @@ def _bundle(address: str, item: Tree, bundle: Tree, defaults: Tree) -> list[Line
         name = str(component["name"])
         if name in without or not component.get("offer"):
             continue
-        override = (item.get("overrides") or {}).get(name) or {}
+        override = _at_first((item.get("overrides") or {}).get(name) or {})
         if override.get("absent"):
             continue
         inherited: Tree = dict(defaults)
