@@ -254,8 +254,10 @@ def older_lists(priced: Iterable[tuple[str | None, str | None]]) -> Diagnostic |
 
 
 def newest_list(book: PriceBook) -> PriceList | None:
-    """The list of seat prices that is named for a whole plan: the newest one."""
-    return next((item for item in book.lists if item.view == "license"), book.lists[0] if book.lists else None)
+    """The list of seat prices that is named for a whole plan: the newest one of the project's own market."""
+    return next(
+        (item for item in book.lists if item.view == "license" and item.market == (book.home or item.market)), None
+    )
 
 
 def tier_words(tier: str) -> str:

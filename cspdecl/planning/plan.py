@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cspdecl.commerce.policy import SANDBOX_CUSTOMERS
-from cspdecl.commerce.prices import newest_list, older_lists
+from cspdecl.commerce.prices import newest_list
 from cspdecl.commerce.words import counted
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
@@ -26,6 +26,7 @@ from cspdecl.core.project import PriceBook, Project
 from cspdecl.core.records import Book, BookEntry, Recorded
 from cspdecl.planning.customer import forget, plan_customer
 from cspdecl.planning.lines import plan_lines
+from cspdecl.planning.lists import list_warnings
 from cspdecl.planning.match import Left
 from cspdecl.planning.money import total
 from cspdecl.planning.renewals import count_soon
@@ -126,8 +127,8 @@ def _assemble(
     managed = sum(1 for address in bindings if address.path) + sum(1 for entry in book.values() if entry.quantity)
     created = sum(part.created for part in parts)
     diagnostics = [item for part in parts for item in part.diagnostics]
-    older = older_lists((item.preview.price_list, item.preview.price_list_for) for item in operations if item.preview)
-    diagnostics += [older] if older else []
+    priced = [(part.market or project.market, operation) for part in parts for operation in part.operations]
+    diagnostics += list_warnings(world.prices, priced, currency=project.reseller.currency)
     ending, undecided = count_soon(live, world.now)
     diagnostics += _sandbox_customers(project, len(live.customers) + unmanaged_customers, created)
     return Plan(

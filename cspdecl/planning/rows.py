@@ -54,3 +54,4 @@ class CustomerPlan:
     unmanaged: list[str] = field(default_factory=list)
     unchanged: int = 0
     created: bool = False
+    market: str = ""

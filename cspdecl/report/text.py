@@ -15,6 +15,7 @@ from cspdecl.core.action import Adopt
 from cspdecl.core.diagnostics import Diagnostic, Severity
 from cspdecl.core.money import Money, decimals_of
 from cspdecl.core.operation import Plan, PlanCounts, PlanLine, Verdict, Waiting
+from cspdecl.planning.lists import ABOUT_LISTS
 from cspdecl.planning.money import plan_margin
 from cspdecl.planning.sentences import percent
 from cspdecl.report.printable import width as width_of
@@ -30,7 +31,7 @@ _KINDS = {"scheduled": "scheduled", "due": "due", "blocked": "blocked", "manual"
 def render_plan(plan: Plan, *, color: bool = False, show: Show = "all", width: int = 120) -> str:
     """The whole plan as text, ending with a line break. `width` is the terminal's; long titles are cut to fit."""
     paint = _Paint(color)
-    blocks = [_header(plan)]
+    blocks = [_header(plan), _about_lists(plan)]
     by_customer: dict[str, list[PlanLine]] = {}
     for line in plan.lines:
         by_customer.setdefault(line.address.customer, []).append(line)
@@ -69,6 +70,12 @@ def _header(plan: Plan) -> list[str]:
         prices,
     ]
     return [" · ".join(parts)]
+
+
+def _about_lists(plan: Plan) -> list[str]:
+    """What is wrong with the price lists this plan used: above every amount."""
+    found = [item for item in plan.diagnostics if item.code in ABOUT_LISTS]
+    return [f"! {safe_text(item.message, longest=400)} ({item.code})" for item in found]
 
 
 def _clock(moment: datetime) -> str:

@@ -3,12 +3,13 @@
 A case is a folder: `manifests/`, `live.json` and `bindings.json` (values of core as plain data), `clock.txt`, and where
 they matter `book.json`, `catalog.json`, `prices.json` (else those beside the cases) and `without.txt`, the capabilities
 the provider lacks, `answers.json` (what the provider says to the plan's questions: [provider, inquiry, answer]) and
-`recorded.json` (what the ledger last says of addresses). Its README.md is the claim.
+`recorded.json` (what the ledger last says of addresses), `list.json` (another market or faults of the price list). Its README.md is the claim.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,7 +76,10 @@ def prices_of(folder: Path) -> PriceBook:
         rows.setdefault(row.offer, []).append(row)
     found = {key: tuple(group) for key, group in rows.items()}
     made_up = PriceList(date="2026-11", market="DE", currency="EUR", digest="d" * 64, source="made up", rows=found)
-    return PriceBook(lists=(made_up,))
+    path = folder / "list.json"  # what is another way about the list itself: its market, what was wrong with its file
+    own = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    faults = tuple(own.get("faults", ()))
+    return PriceBook(lists=(replace(made_up, market=own.get("market", "DE"), faults=faults),), home="DE")
 
 
 def made(folder: Path) -> tuple[Plan, str]:
