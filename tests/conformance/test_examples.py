@@ -100,7 +100,7 @@ def test_a_price_that_rose_after_the_plan_buys_nothing(tmp_path: Path):
     assert not [one for one in simulator.requests(writes=True) if one["path"].endswith("/checkout")]
 
 
-@pytest.mark.parametrize("name", ["starter", "edge-cases"])
+@pytest.mark.parametrize("name", ["starter", "edge-cases", "sandbox"])
 def test_example_is_planned(name: str, tmp_path: Path):
     """Seeded as declared, an example has a plan without an error that cancels nothing."""
     folder = tmp_path / "project"

@@ -14,6 +14,7 @@ from cspdecl.manifest.cache import Cache
 from cspdecl.manifest.files import FileText
 from cspdecl.manifest.load import Loaded, load_manifests
 from cspdecl.manifest.text import FileChecked
+from tests.conftest import ROOT
 from tests.unit.manifest.sample import BUNDLE, NOW, PROJECT, TENANT, customer
 
 
@@ -223,3 +224,27 @@ def test_many_files_are_kept_out_of_the_collectors_way(tmp_path: Path):
     gc.unfreeze()
 
     assert frozen > 0
+
+
+@pytest.mark.parametrize("folder", ["manifests/sandbox", "tests/cases/manifest/dated-all-is-well/manifests"])
+def test_lists_with_days_come_back_from_the_cache(folder: str, tmp_path: Path):
+    """What was read once is the same when it is read from the cache: days, price books and all."""
+    first = load_manifests(ROOT / folder, now=NOW, cache=Cache(tmp_path))
+    again = load_manifests(ROOT / folder, now=NOW, cache=Cache(tmp_path))
+
+    assert first.desired is not None
+    assert (first.project, first.desired) == (again.project, again.desired)
+
+
+def test_the_sandbox_project_fits_the_sandbox():
+    """75 customers, 5 subscriptions a customer, 25 seats a subscription, today and on every day to come (contract §20)."""
+    loaded = load_manifests(ROOT / "manifests/sandbox", now=NOW)
+    project, desired = loaded.checked()
+    customers = desired.customers.values()
+    lines = [line for spec in customers for line in spec.subscriptions]
+
+    assert loaded.diagnostics == ()
+    assert "sandbox" == project.providers[project.default_provider].environment
+    assert len(customers) <= 75
+    assert max(len(spec.subscriptions) + len(spec.azure_plans) for spec in customers) <= 5
+    assert max(max(line.seats, *(item.seats or 0 for item in line.dated), 0) for line in lines) <= 25
