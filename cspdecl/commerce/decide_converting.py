@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from cspdecl.commerce.decide_addon import check_leaving_base
 from cspdecl.commerce.decide_trial import decide_trial
 from cspdecl.commerce.decide_upgrade import (
     Moved,
@@ -31,7 +32,7 @@ def decide_converting(delta: Delta, live: LiveSubscription, setting: Setting, go
     if spec.trial:
         return decide_trial(spec, live, setting)
     if spec.absent:
-        return None
+        return _leaving_base(delta, live, setting)
     split = setting.split
     if split is not None:
         if not split.moving or split.part == "target":
@@ -46,6 +47,21 @@ def decide_converting(delta: Delta, live: LiveSubscription, setting: Setting, go
     part = spec.upgrade.seats is not None and (spec.upgrade.seats, spec.seats) != (live.seats, live.seats)
     decide_upgrade = decide_partial_upgrade if part and not live.trial else decide_full_upgrade
     return _finish(decide_upgrade(spec, live, setting, draft), live, setting, draft, go_on)
+
+
+def _leaving_base(delta: Delta, live: LiveSubscription, setting: Setting) -> Decision | None:
+    """A base that may not leave yet, because of an add-on to it."""
+    refused, waiting = check_leaving_base(delta.spec, live, setting) if setting.addons else (None, None)
+    if refused is None and waiting is None:
+        return None
+    return Decision(
+        symbol="?",
+        waiting=(waiting,) if waiting is not None else (),
+        diagnostics=(refused,) if refused is not None else (),
+        before=live.seats,
+        after=live.seats,
+        notes=(waiting.text,) if waiting is not None else (),
+    )
 
 
 def _finish(result: Moved | Decision, live: LiveSubscription, setting: Setting, draft: Draft, go_on: GoOn) -> Decision:

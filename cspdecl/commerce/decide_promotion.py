@@ -6,7 +6,7 @@ promotion that is insisted on is therefore required or nothing is bought; one th
 
 from __future__ import annotations
 
-from cspdecl.commerce.promotions import best, cut_off, discount_words, named, why_not
+from cspdecl.commerce.promotions import best, cut_off, discount_words, left_after, named, why_not
 from cspdecl.commerce.values import Draft, Setting
 from cspdecl.commerce.words import listed, seats
 from cspdecl.core.desired import SubscriptionSpec
@@ -19,6 +19,8 @@ from cspdecl.core.operation import Waiting
 def expect_promotion(spec: SubscriptionSpec, setting: Setting, draft: Draft) -> PromotionOffer | None:
     """The promotion a purchase must be given, or None for the list price; what stands against it goes to the draft."""
     found = setting.promotions
+    if isinstance(found, Promotions):
+        found = left_after(found, setting.promised, spec.seats)
     if spec.promotion is not None:
         return _insisted(spec, spec.promotion, found, draft)
     if isinstance(found, Unanswered):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from cspdecl.commerce.combos import check_combination
 from cspdecl.commerce.decide_end import keep_end_of_term
 from cspdecl.commerce.parts import source_part
-from cspdecl.commerce.policy import RETURN_WINDOW, TRIAL_BECOMES_SEATS
+from cspdecl.commerce.policy import TRIAL_BECOMES_SEATS
 from cspdecl.commerce.quantity import check_limits, check_quantity
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
 from cspdecl.commerce.words import instant, last_day, listed, seats
@@ -24,7 +24,7 @@ from cspdecl.core.capability import Capability
 from cspdecl.core.desired import SubscriptionSpec, Upgrade
 from cspdecl.core.diagnostics import Diagnostic, error
 from cspdecl.core.inquiry import TransitionPath, Transitions, Unanswered
-from cspdecl.core.live import LiveSubscription, SeatLot, Status
+from cspdecl.core.live import LiveSubscription, Status
 from cspdecl.core.operation import Reason, Waiting
 from cspdecl.core.terms import add_months, at_midnight
 
@@ -88,6 +88,8 @@ def decide_full_upgrade(
         _keep_end(spec, moved.live, setting, draft)
     if more and not live.trial:
         draft.notes.append(f"{seats(more)} more than ran are bought with it")
+    if live.promotion is not None:
+        draft.notes.append(f"promotion {live.promotion} may be lost; another one may apply by itself")  # contract §9.1
     return moved
 
 
@@ -198,6 +200,9 @@ def _path(
         return None
     if live.status is not Status.ACTIVE:
         draft.waiting.append(_wait(spec, f"{live.id} is {live.status}: only what is active can be upgraded"))
+        return None
+    if live.policy.busy is not None:
+        draft.waiting.append(_wait(spec, f"it cannot be upgraded now: {live.policy.busy}"))
         return None
     if not isinstance(answer, Transitions):
         why = f" ({answer.reason})" if isinstance(answer, Unanswered) else ""
@@ -335,8 +340,8 @@ def _after(spec: SubscriptionSpec, live: LiveSubscription, now: datetime) -> Mov
         after = replace(live, offer=spec.offer, seats=count, scheduled=None)
         return Moved(spec=spec, live=after, bought=count - live.seats)
     start = at_midnight(now.astimezone(UTC).date())
-    until = now + RETURN_WINDOW
-    policy = replace(live.policy, lots=(SeatLot(seats=count, returnable_until=until),), can_schedule=True)
+    # no paper says that a conversion can be taken back inside a window, so none is counted on (contract §13.7)
+    policy = replace(live.policy, lots=(), cancel_until=None, source="api", can_schedule=True)
     return Moved(
         spec=spec,
         live=replace(

@@ -6,6 +6,7 @@ A purchase that misses a condition is not refused by the provider: it goes throu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -35,6 +36,20 @@ def cut_off(found: Promotions, wanted: int) -> PromotionOffer | None:
         item for item in found.offers if not item.eligible and item.automatic and 0 < (item.remaining or 0) < wanted
     ]
     return max(near, key=_depth, default=None)
+
+
+def left_after(found: Promotions, promised: Mapping[str, int], wanted: int) -> Promotions:
+    """The promotions once earlier purchases of one plan have taken their seats from the caps, which count them all."""
+    if not promised:
+        return found
+    return Promotions(offers=tuple(_less(item, promised.get(item.id, 0), wanted) for item in found.offers))
+
+
+def _less(item: PromotionOffer, taken: int, wanted: int) -> PromotionOffer:
+    if not taken or item.remaining is None:
+        return item
+    left = max(item.remaining - taken, 0)
+    return replace(item, remaining=left, eligible=item.eligible and wanted <= left)
 
 
 def discounted(price: UnitPrice, promotion: PromotionOffer) -> UnitPrice:

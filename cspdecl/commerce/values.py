@@ -19,6 +19,7 @@ from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.inquiry import PromotionOffer, Promotions, ResellerStanding, TermEnds, Transitions, Unanswered
 from cspdecl.core.live import LiveSubscription, Qualification
 from cspdecl.core.operation import Reason, Waiting
+from cspdecl.core.terms import Term
 
 Field = Literal[
     "offer", "term", "billing", "seats", "scheduled", "at_renewal", "end_of_term", "nickname", "absent", "suspended",
@@ -70,7 +71,10 @@ class Setting:
     purchase is to share. `new_customer`: it does not exist yet, so nothing could be asked about it. `of_offer`:
     subscriptions of this offer that run or are planned before this one. `base_seats`: seats of everything the offer
     is an add-on to. `family_seats`: seats of other Microsoft 365 Business plans, None where the offer is none.
-    `split`: where the line is one of two parts.
+    `promised`: seats that earlier purchases of this plan take from a promotion's cap, by its id. `split`: where the
+    line is one of two parts. `renewal_offer`: the catalogue's entry of what the line is to become
+    with its renewal, with its state as for `offer`. `neighbours`: the customer's other running subscriptions of ours.
+    `was_term`: the term that the ledger last says of the line.
     """
 
     now: datetime
@@ -102,6 +106,11 @@ class Setting:
     base_seats: int = 0
     family_seats: int | None = None
     split: Split | None = None
+    promised: Mapping[str, int] = field(default_factory=dict)
+    renewal_offer: Offer | None = None
+    renewal_offer_state: Literal["sold", "missing", "unread"] = "unread"
+    neighbours: tuple[LiveSubscription, ...] = ()
+    was_term: Term | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +147,7 @@ class Decision:
     take_by: datetime | None = None
     held: int = 0
     held_until: datetime | None = None
-    held_why: Literal["window", "declared", "provider"] = "window"
+    held_why: Literal["window", "declared", "provider", "suspended"] = "window"
     owed_until: datetime | None = None
     assumed: bool = False
     notes: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cspdecl.commerce.values import Decision, Symbol
 from cspdecl.commerce.words import counted, day, last_day, seats
+from cspdecl.core.action import Transition
 from cspdecl.core.address import Address
 from cspdecl.core.desired import BundleInstance, CustomerSpec, ServiceSpec, SubscriptionSpec
 from cspdecl.core.diagnostics import Origin
@@ -174,12 +175,22 @@ def _summary(row: Row, decision: Decision, *, component: bool) -> str:
         return f"{before} → {counted(later, unit)} {end_words(decision)}"
     if later is not None:
         return f"{before} → {counted(after or 0, unit)} now, → {later} {end_words(decision)}"
+    moved = next((step.action for step in decision.steps if isinstance(step.action, Transition)), None)
+    if before == after and moved is not None:
+        part = moved.seats < (after or 0)
+        return (
+            f"{moved.seats} of {counted(after or 0, unit)} upgraded"
+            if part
+            else f"{counted(after or 0, unit)}, upgraded"
+        )
     if before == after:
         return f"{counted(after or 0, unit)} as before"
     return f"{before} → {after}" if component else f"{before} → {counted(after or 0, unit)} now"
 
 
 def _terms(spec: SubscriptionSpec) -> str:
+    if spec.trial:
+        return "a trial"
     billed = _BILLED.get(spec.billing, spec.billing)
     return f"{spec.term} billed {billed}, {_ENDS.get(spec.end_of_term or '', 'end of term left open')}"
 

@@ -9,9 +9,11 @@ from fractions import Fraction
 from typing import Literal
 
 from cspdecl.commerce.prices import UnknownPrice, find_price, price_of_line, price_of_running, sell_exact
+from cspdecl.commerce.promotions import discounted
 from cspdecl.commerce.proration import Preview, commitment, cycle_of, preview_change
 from cspdecl.core.action import Reprice
 from cspdecl.core.desired import SellRule, SubscriptionSpec
+from cspdecl.core.inquiry import PromotionOffer
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding
 from cspdecl.core.operation import MoneyTotals, Operation, PriceDelta
@@ -67,10 +69,16 @@ def preview_purchase(
 
 def preview_seats(
     spec: SubscriptionSpec, live: LiveSubscription, prices: PriceBook, *, after: int, now: datetime,
-    sell: SellChange | None, segment: str = "commercial",
+    sell: SellChange | None, segment: str = "commercial", promotion: PromotionOffer | None = None,
 ) -> PriceDelta:  # fmt: skip
-    """What a change of a running subscription's seats costs or returns, at the price its term was locked at."""
+    """What a change of a running subscription's seats costs or returns, at the price its term was locked at.
+
+    `promotion`: the one that applies to it, where the provider says what it takes off.
+    """
     price = price_of_line(prices, spec, live, segment=segment, after=after)
+    if promotion is not None and promotion.discount is not None:
+        listed = price_of_line(prices, spec, replace(live, promotion=None), segment=segment, after=after)
+        price = discounted(listed, promotion) if isinstance(listed, UnitPrice) else listed
     today = now.date()
     cycle = cycle_of(live, today)
     preview = preview_change(price=price, before=live.seats, after=after, cycle=cycle, on=today)

@@ -13,6 +13,7 @@ from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding, decimals_of
 from cspdecl.core.operation import PriceDelta
 from cspdecl.core.project import PriceBook
+from cspdecl.core.terms import BillingCycle
 from cspdecl.planning.money import cost_month, cycle_word, held_cost, margin, sell_month
 
 
@@ -89,7 +90,9 @@ def _seat_word(count: int) -> str:
 def about_cost(preview: PriceDelta) -> list[Sentence]:
     """What an operation changes in cost, now and a cycle."""
     out = []
-    if preview.cost_cycle is not None:
+    if preview.cycle is BillingCycle.NONE and not preview.unknown:
+        return []  # a trial is free, which its own sentence says
+    if preview.cost_cycle is not None and preview.cycle is not BillingCycle.NONE:
         word = cycle_word(preview.cycle.months)
         now = ""
         if preview.cost_now is not None and preview.days is not None and preview.days != preview.cycle_days:

@@ -61,8 +61,12 @@ def fold(rows: Sequence[Row], running: Sequence[LiveSubscription]) -> Row:
     shown = {row.live.id for row in rows if row.live is not None}
     decisions = [row.decision for row in rows if row.decision is not None]
     decisions += [Decision(symbol=" ", before=item.seats, after=item.seats) for item in running if item.id not in shown]
+    titles = dict.fromkeys(row.offer_title or "" for row in rows) | dict.fromkeys(
+        item.title for item in running if item.id not in shown
+    )
     return replace(
         first,
+        offer_title=" + ".join(filter(None, titles)),
         kind=kind,
         parts=tuple(rows),
         decision=_added(decisions),

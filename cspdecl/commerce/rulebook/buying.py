@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from cspdecl.commerce.rulebook.shape import AGREEMENT, CREATE, OURS, PRICING, SANDBOX, Chapter, rule
+from cspdecl.commerce.rulebook.shape import (
+    ADDONS,
+    AGREEMENT,
+    ALIGN,
+    CREATE,
+    LICENCE_TERMS,
+    MATRIX,
+    OURS,
+    PRICING,
+    PROMOTIONS,
+    SANDBOX,
+    Chapter,
+    rule,
+)
 
 CHAPTERS = (
     Chapter(
@@ -13,6 +26,13 @@ CHAPTERS = (
                   "never refused."),
             rule("CSP331", "seats-over-pool", "commerce.quantity.check_quantity", PRICING,
                   "The maximum of an offer is one pool over all of a customer's subscriptions, whoever sold them."),
+            rule("CSP330", "seats-over-maximum-split", "commerce.quantity.check_quantity", PRICING,
+                  "Seats over one subscription's maximum go onto a second one: the two lines are written out."),
+            rule("CSP331", "business-family", "commerce.quantity.warn_family", LICENCE_TERMS,
+                  "Business Basic, Standard and Premium count together for the licence terms; over 300 is a warning, "
+                  "since the check at Microsoft is for each of them."),
+            rule("CSP357", "too-many-subscriptions", "commerce.quantity.check_limits", MATRIX,
+                  "What a customer may have only so often, at one time or ever, is not bought once more."),
             rule("CSP332", "sandbox-seats", "commerce.quantity.check_quantity", SANDBOX,
                   "The integration sandbox has 75 customers, 5 subscriptions each, 25 seats a subscription."),
         ),
@@ -29,11 +49,60 @@ CHAPTERS = (
             rule("CSP335", "buy-add-on", "commerce.decide_purchase.decide_purchase", CREATE,
                   "An add-on whose base is not at the customer is bought with a warning: the provider may refuse it."),
             rule("CSP345", "buy-beside-trial", "planning.match.match_customer", CREATE,
-                  "Trials are never matched, changed or started: left alone, one becomes a paid year."),
+                  "A trial is matched, changed and started only by a line that says so: left alone, one becomes a "
+                  "paid year."),
             rule("CSP350", "buy-no-agreement", "commerce.decide_purchase.decide_purchase", AGREEMENT,
                   "Nothing is bought before the customer's agreement is accepted; where a person has to, it waits."),
             rule("CSP351", "buy-blocked", "commerce.decide_purchase.decide_purchase", OURS,
                   "Where the provider says that it refuses purchases for a customer, they wait."),
+        ),
+    ),
+    Chapter(
+        title="Add-ons",
+        rules=(
+            rule("CSP363", "add-on", "planning.order.ordered", ADDONS,
+                  "An add-on is bought after its base, whatever the order in the file, and waits with it."),
+            rule("CSP363", "add-on-wrong-base", "commerce.decide_addon.check_addon", ADDONS,
+                  "The base must be what the add-on belongs to, and stay."),
+            rule("CSP363", "add-on-base-leaves", "commerce.decide_addon.check_leaving_base", ADDONS,
+                  "A base does not leave while an add-on to it stays; where both leave, the add-on goes first."),
+            rule("CSP364", "add-on-too-few", "commerce.decide_addon.minimum_addon_seats", ADDONS,
+                  "Multi-Geo needs five per cent of the seats of all plans it is an add-on to. No catalogue says the "
+                  "share, so it is known for that one product."),
+            rule("CSP364", "add-on-more-than-base", "commerce.decide_addon.check_addon_seats", OURS,
+                  "More seats of an add-on than of its base are bought with a warning."),
+            rule("CSP365", "add-on-ends-apart", "commerce.decide_addon.check_addon", OURS,
+                  "Ends that would drift apart are said, with how to align them."),
+        ),
+    ),
+    Chapter(
+        title="Where a first term ends",
+        rules=(
+            rule("CSP366", "coterm-not-allowed", "commerce.decide_coterm.decide_custom_end", ALIGN,
+                  "A purchase may end with a month or with another subscription, on the days the provider allows; "
+                  "licences only, no trials."),
+            rule("CSP366", "coterm-by-the-month", "commerce.coterm.shared_end", ALIGN,
+                  "A year or three cannot end with what runs by the month; a month ends on no 28th, 29th or 30th that "
+                  "is not the month's end."),
+            rule("CSP367", "coterm-unanswered", "commerce.decide_coterm.decide_custom_end", OURS,
+                  "Where the allowed days could not be asked, the purchase waits."),
+            rule("CSP367", "coterm-running", "commerce.decide_coterm.note_running_end", ALIGN,
+                  "A running term keeps its end until its renewal: another one is said and not planned."),
+        ),
+    ),
+    Chapter(
+        title="Promotions",
+        rules=(
+            rule("CSP368", "promotion-not-eligible", "commerce.decide_promotion.expect_promotion", PROMOTIONS,
+                  "A promotion that is insisted on and does not apply is refused with its reason. Microsoft would sell "
+                  "at the list price without a word."),
+            rule("CSP368", "promotion-increase-over-cap", "commerce.decide_promotion.check_increase", PROMOTIONS,
+                  "More seats than a cap leaves do not go onto the subscription that has the promotion."),
+            rule("CSP369", "promotion-over-cap", "commerce.decide_promotion.expect_promotion", PROMOTIONS,
+                  "A purchase over what a cap leaves goes wholly at the list price, so two lines are offered; caps "
+                  "count the seats of all partners."),
+            rule("CSP369", "promotion-unanswered", "commerce.decide_promotion.expect_promotion", OURS,
+                  "Where promotions could not be asked, the list prices the purchase and the plan says so."),
         ),
     ),
 )  # fmt: skip

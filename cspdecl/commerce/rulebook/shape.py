@@ -13,6 +13,12 @@ PRICING = "Microsoft, pricing and offers, 2023-10"
 AGREEMENT = "Microsoft, confirm customer acceptance, 2026-01"
 SANDBOX = "Microsoft, test and debug, 2023-10"
 FREQUENCY = "Microsoft, billing frequency changes, 2025-04"
+TRANSITION = "Microsoft, transition a new commerce subscription, 2023-10 and 2026"
+ALIGN = "Microsoft, align subscription end dates, 2023-10"
+PROMOTIONS = "Microsoft, new commerce promotions, 2023-10"
+ADDONS = "Microsoft, new commerce add-ons, 2023-10"
+MATRIX = "Microsoft, offer matrix, 2021-01"
+LICENCE_TERMS = "Microsoft, licence terms of the Business plans as quoted by third parties, 2026"
 OURS = "our own safe reading"
 
 
