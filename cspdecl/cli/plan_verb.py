@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, show_diagnostics
 from cspdecl.cli.render import STYLES, emit_plan, places
 
+if TYPE_CHECKING:
+    from cspdecl.engine.plan import PlanRequest
+
 
 @click.command()
 @filters
 @click.option("--out", type=click.Path(dir_okay=False), help="Save the plan for `apply`.")
 @click.option("--cached", is_flag=True, help="Plan on what was read last; asks nobody.")
-@click.option("--prices", "price_list", metavar="next|DATE", help="(later) Rehearse another price list.")
+@click.option(
+    "--prices", "price_list", metavar="next|MONTH|DATE", help="Rehearse another price list: `next`, 2027-01, a day."
+)
 @click.option("--format", "style", type=click.Choice(STYLES), default="text")
 @click.option("--show", type=click.Choice(["sell", "all"]), default="all", help="`sell` leaves out cost and margin.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 when something would be sent.")
@@ -37,6 +43,10 @@ def command(
 
     Ends with 0, or 2 with --detailed-exitcode when there is something to send; 3 when a guardrail refuses the plan; 65
     when manifests are invalid or contradict what is live; 75 when a customer could not be read; 77 when not authorised.
+
+    With --prices another price list is tried on what runs: cost, our price and margin before and after, by customer and
+    bundle, those under their margin floor first, and from which renewal on. Then it ends with 3 where the floor is not
+    met or cannot be told.
     """
     from cspdecl.core.diagnostics import has_errors
     from cspdecl.engine.exits import Exit, strongest
@@ -45,10 +55,13 @@ def command(
 
     if style == "json" and show == "sell":
         raise click.UsageError("the JSON document holds cost and margin: use text, markdown or html with `--show sell`")
+    request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since, cached=cached)
     if price_list:
-        raise click.UsageError("`--prices` is known but not built yet: plan uses the imported list in force.")
+        if out or style == "html" or show == "sell":
+            raise click.UsageError("a rehearsal is no plan: it has no `--out`, no html and no `--show sell`")
+        _rehearse(ctx, request, price_list, style, detailed_exitcode=detailed_exitcode)
+        return
     with open_session(ctx) as session:
-        request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since, cached=cached)
         planned = make_plan(session, request, progress=LiveProgress())
         plan = planned.plan
         show_diagnostics((*session.load().diagnostics, *plan.diagnostics), session.root, ctx)
@@ -67,3 +80,29 @@ def command(
         if detailed_exitcode and plan.sends:
             exits.append(Exit.CHANGES)
         leave(strongest(exits))
+
+
+def _rehearse(ctx: click.Context, request: PlanRequest, wish: str, style: str, *, detailed_exitcode: bool) -> None:
+    from cspdecl.cli.common import emit_json, say
+    from cspdecl.engine.exits import Exit, strongest
+    from cspdecl.engine.rehearsal import rehearse_prices
+    from cspdecl.report.rehearsal import rehearsal_document, rehearsal_markdown, rehearsal_text
+
+    with open_session(ctx) as session:
+        found = rehearse_prices(session, request, wish=wish, progress=LiveProgress())
+        show_diagnostics(session.load().diagnostics, session.root, ctx)
+    if style == "json":
+        emit_json(rehearsal_document(found))
+    elif style == "markdown":
+        click.echo(rehearsal_markdown(found), nl=False)
+    else:
+        for line in rehearsal_text(found):
+            say(line)
+    exits = [Exit.DONE]
+    if found.verdicts:
+        exits.append(Exit.REFUSED)
+    if found.unread:
+        exits.append(Exit.TRY_LATER)
+    if detailed_exitcode and found.changes:
+        exits.append(Exit.CHANGES)
+    leave(strongest(exits))
