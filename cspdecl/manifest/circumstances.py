@@ -50,10 +50,8 @@ EU_AND_EFTA = frozenset(
 _DETAILS = {"segment": ("education",), "website": ("education",), "validationCode": ("government",)}
 
 
-def compile_hold(context: Context, wire: v1_people.Hold | None, origin: Origin, address: Address) -> Hold | None:
+def compile_hold(context: Context, wire: v1_people.Hold, origin: Origin, address: Address) -> Hold:
     """That nothing is bought; it has begun, or it is none."""
-    if wire is None:
-        return None
     since = date.fromisoformat(wire.since)
     if since > context.today:
         context.error(
@@ -67,11 +65,9 @@ def compile_hold(context: Context, wire: v1_people.Hold | None, origin: Origin, 
 
 
 def compile_qualification(
-    context: Context, wire: str | v1_people.Qualification | None, origin: Origin, address: Address
-) -> QualificationSpec | None:
+    context: Context, wire: str | v1_people.Qualification, origin: Origin, address: Address
+) -> QualificationSpec:
     """Who the customer is for Microsoft's segments."""
-    if wire is None:
-        return None
     if not isinstance(wire, v1_people.Qualification):
         return QualificationSpec(name=wire, details={}, origin=origin)  # type: ignore[arg-type]
     given = {"segment": wire.segment, "website": wire.website, "validationCode": wire.validation_code}
@@ -108,18 +104,18 @@ def compile_reseller(
 ) -> ResellerOfRecord | None:
     """Who sold. An indirect provider decides it for every customer, since a reseller who is missing fails nothing: the
     sale is recorded without one (contract §22, 24)."""
-    project, wire, here = context.project, spec.reseller, origin.at("reseller")
-    if project is None:
+    project, wire = context.project, spec.reseller
+    if project is None or (wire is None and project.reseller.model != "indirect-provider"):
         return None
+    here = origin.at("reseller")
     if project.reseller.model != "indirect-provider":
-        if wire is not None:
-            context.error(
-                "CSP216",
-                f"`reseller` makes no sense with `model: {project.reseller.model}`: you sell to the customer yourself",
-                here,
-                address=address,
-                key=True,
-            )
+        context.error(
+            "CSP216",
+            f"`reseller` makes no sense with `model: {project.reseller.model}`: you sell to the customer yourself",
+            here,
+            address=address,
+            key=True,
+        )
         return None
     if wire is None:
         context.error(

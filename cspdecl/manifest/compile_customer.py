@@ -64,8 +64,10 @@ def compile_customer(
         bundles=tuple(making.instances),
         origin=document.origin,
         azure_plans=tuple(making.azure_plans),
-        hold=compile_hold(context, spec.hold, origin.at("hold"), address),
-        qualification=compile_qualification(context, spec.qualification, origin.at("qualification"), address),
+        hold=compile_hold(context, spec.hold, origin.at("hold"), address) if spec.hold else None,
+        qualification=compile_qualification(context, spec.qualification, origin.at("qualification"), address)
+        if spec.qualification
+        else None,
         reseller=compile_reseller(context, spec, origin, address),
         country=country_of(context, spec, origin, address),
     ), making.retired

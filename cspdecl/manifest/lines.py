@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
 from cspdecl.core.address import Address
 from cspdecl.core.desired import AzurePlanSpec, ServiceSpec
@@ -27,20 +28,17 @@ PROVIDER_KEYS = {
 TRIAL_KEYS = {"trial": "trial", "renews_to": "renewsTo"}
 NEXT_TERM_KEYS = {"at_renewal": "atRenewal", "custom_term_end": "customTermEnd", "suspended": "suspended"}
 BUNDLE_KEYS = {"overrides": "overrides", "without": "without"}
+_WHAT = ("bundle", "offer", "service", "azurePlan")
+_what = attrgetter("bundle", "offer", "service", "azure_plan")
 OWN_SERVICE = "for a service of your own"
 
 
 def compile_line(making: Making, line: v1_lines.SubscriptionLine, origin: Origin) -> None:
     """One line of a customer's, added to what is in the making; its problems go to the context."""
     context, address = making.context, Address(making.key, (line.name,))
-    given = [
-        key
-        for key, value in (
-            ("bundle", line.bundle), ("offer", line.offer), ("service", line.service), ("azurePlan", line.azure_plan)
-        )
-        if value is not None
-    ]  # fmt: skip
-    if len(given) != 1:
+    said = _what(line)
+    if said.count(None) != len(said) - 1:
+        given = [key for key, value in zip(_WHAT, said, strict=True) if value is not None]
         context.error(
             "CSP215",
             f"`{line.name}` needs exactly one of `bundle`, `offer`, `service` and `azurePlan`",
