@@ -158,8 +158,8 @@ def test_next_term_of_an_offer_that_is_not_sold_is_refused():
     assert [] == script.writes
 
 
-def test_promotion_and_end_date_of_the_same_next_term_are_kept():
-    """Only the seats change: a promotion and an end date that somebody set for the same term stay."""
+def test_promotion_of_the_same_next_term_is_kept_and_its_end_date_is_not():
+    """Only the seats change: a promotion that somebody set for the same term stays; an end date is as asked for."""
     was = {"product": {"productId": BASIC.product, "skuId": BASIC.sku, "termDuration": "P1Y", "billingCycle": "Monthly",
                        "promotionId": "39NFJQT1PFPJ:000H:39NFJQT1Q5DK"}, "quantity": 30, "customTermEndDate": "2027-12-31"}  # fmt: skip
     body = {**BODY, "scheduledNextTermInstructions": was}
@@ -168,11 +168,8 @@ def test_promotion_and_end_date_of_the_same_next_term_are_kept():
     change(script, ScheduleRenewal(next=NEXT), body=body)
 
     sent = script.writes[0].body["scheduledNextTermInstructions"]
-    assert (17, "39NFJQT1PFPJ:000H:39NFJQT1Q5DK", "2027-12-31") == (
-        sent["quantity"],
-        sent["product"]["promotionId"],
-        sent["customTermEndDate"],
-    )
+    assert (17, "39NFJQT1PFPJ:000H:39NFJQT1Q5DK") == (sent["quantity"], sent["product"]["promotionId"])
+    assert "customTermEndDate" not in sent
 
 
 # ---- third-party knowledge ----

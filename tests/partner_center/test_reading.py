@@ -204,8 +204,8 @@ def test_subscription_is_read_by_id(sim):
     assert {first: 3, second: 4} == {item.id: item.seats for item in found.subscriptions}
 
 
-def test_what_has_no_seats_is_matched_with_no_offer(sim):
-    """An Azure plan and a savings plan are read, but nothing declared is ever compared with them."""
+def test_what_has_no_seats_is_read_as_what_it_is(sim):
+    """An Azure plan has its offer and no end; a savings plan is read, but nothing declared is ever compared with it."""
     tenant = sim.seed_customer(company="Hafenkontor", domain="hafenkontor.onmicrosoft.com")
     savings = {"amount": 0.5, "currency": "eur", "grain": "hourly"}
     sim.seed_sku("DZH318Z0ELBE:0001", kind="Azure", plans={"P1Y": ["one_time"]})
@@ -219,4 +219,7 @@ def test_what_has_no_seats_is_matched_with_no_offer(sim):
 
     found = one(over_simulator(sim, mode="read"), tenant=tenant)
 
-    assert [None, None] == [live.offer for live in found.subscriptions]
+    plan, savings_plan = sorted(found.subscriptions, key=lambda live: live.product)
+    assert ("azure_plan", OfferKey.parse("DZH318Z0BPS6:0001"), None) == (plan.product, plan.offer, plan.term_ends)
+    assert ("other", None) == (savings_plan.product, savings_plan.offer)
+    assert not plan.policy.can_schedule

@@ -7,9 +7,9 @@ from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, Deferred, NotDone, Outcome, ProbeOutcome, Rejected, Unknown
 from cspdecl.spi.provider import Call
 from cspdecl_partner_center import agreements, faults
-from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.effects import receipt
 from cspdecl_partner_center.faithful import Malformed
 from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Transport

@@ -12,13 +12,15 @@ from decimal import Decimal
 
 from cspdecl.core.action import Purchase
 from cspdecl.core.catalog import OfferKey
+from cspdecl.core.live import LiveSubscription
 from cspdecl.core.outcome import Rejected, Stale
-from cspdecl.core.terms import cycles_in
+from cspdecl.core.terms import Term, cycles_in
 from cspdecl_partner_center import faults
 from cspdecl_partner_center.faithful import Json, Malformed, get, listed
-from cspdecl_partner_center.subscriptions import billing_of, instant, number, term_of, whole
+from cspdecl_partner_center.subscriptions import billing_of, day_of, instant, number, term_of, whole
 
 CENT = Decimal("0.01")
+_RESELLER = "transaction_reseller"  # by PartnerID, never the provider's own (contract §10)
 STALE_ITEM = "10001"  # the availability rotated away between looking it up and creating the cart
 
 
@@ -45,18 +47,31 @@ class Order:
 
 def new_cart(action: Purchase, item: str) -> Json:
     """One line, one order group: so that no checkout can half succeed (contract §10)."""
-    return {
-        "lineItems": [
-            {
-                "id": 0,
-                "catalogItemId": item,
-                "friendlyName": action.nickname,
-                "quantity": action.seats,
-                "billingCycle": action.billing.value,
-                "termDuration": action.term.value,
-            }
-        ]
+    line: dict[str, Json] = {
+        "id": 0,
+        "catalogItemId": item,
+        "friendlyName": action.nickname,
+        "quantity": action.seats,
+        "billingCycle": action.billing.value,
     }
+    if action.term is not Term.ONCE:  # Azure plans and perpetual licences have no term
+        line["termDuration"] = action.term.value
+    if action.promotion is not None:
+        line["promotionId"] = action.promotion
+    if action.custom_end is not None:
+        line["customTermEndDate"] = f"{action.custom_end.isoformat()}T00:00:00Z"
+    if action.renews_to is not None:
+        line["renewsTo"] = {"termDuration": action.renews_to.value}
+    if action.attested:
+        line["attestationAccepted"] = True
+    if action.reseller is None:
+        return {"lineItems": [line]}
+    line["participants"] = [
+        {"key": _RESELLER, "value": action.reseller},
+        *({"key": "additional_transaction_reseller", "value": one} for one in action.additional_resellers),
+    ]
+    # Named without the attestation a purchase is refused (900206); not named at all it is sold without the reseller.
+    return {"partnerOnRecordAttestationAccepted": action.reseller_attested, "lineItems": [line]}
 
 
 def parse_cart(body: Json) -> Cart:
@@ -124,14 +139,63 @@ def check(cart: Cart, action: Purchase, item: str) -> Rejected | Stale | None:
     compared: tuple[tuple[str, object, object], ...] = (
         ("catalogue item", item.lower(), str(get(line, "catalogItemId") or "").lower()),
         ("seats", action.seats, whole(get(line, "quantity"))),
-        ("term", action.term, term_of(get(line, "termDuration"))),
+        ("term", None if action.term is Term.ONCE else action.term, term_of(get(line, "termDuration"))),
         ("billing cycle", action.billing, billing_of(get(line, "billingCycle"))),
-        ("end date", None, instant(get(line, "customTermEndDate"))),
+        ("end date", action.custom_end, day_of(get(line, "customTermEndDate"))),
+        *_told(line, action),
     )
     for name, wanted, seen in compared:
         if wanted != seen:
             return Rejected(code="CSP412", message=f"the cart's {name} is {seen} where {wanted} was put in")
+    if action.promotion is not None and not _same_promotion(get(line, "promotionId"), action.promotion):
+        # A missed condition is not refused, it is sold at the list price (contract §9.1, §22.25, 2026-06).
+        stands = get(line, "promotionId") or "no promotion"
+        return Stale(
+            seen=f"the cart's line carries {stands} and not {action.promotion}: it would be sold at another price"
+        )
     return _price(line, action)
+
+
+def remark_of(line: Json | None, live: LiveSubscription, action: Purchase) -> str | None:
+    """What of an order is not as it was put in: too late to refuse, so it is said (contract §10, §22.24)."""
+    told = []
+    seen = _text(line, "partnerIdOnRecord") or live.reseller
+    if action.reseller is not None and seen != action.reseller:
+        told.append(f"reseller {seen or 'none'} is on record where {action.reseller} was named")
+    if action.additional_resellers and line is not None:
+        kept = {str(item) for item in listed(line, "additionalPartnerIdsOnRecord")}
+        if missing := [item for item in action.additional_resellers if item not in kept]:
+            told.append(f"additional resellers are not on record: {', '.join(missing)}")
+    if action.promotion is not None and not any(
+        _same_promotion(item, action.promotion) for item in (get(line, "promotionId"), live.promotion)
+    ):
+        told.append(f"promotion {action.promotion} is not on the order")
+    return "bought, but " + "; ".join(told) if told else None
+
+
+def _told(line: Json, action: Purchase) -> list[tuple[str, object, object]]:
+    """What a cart may leave out of its answer, and must not answer otherwise."""
+    found: list[tuple[str, object, object]] = []
+    renews = get(line, "renewsTo")
+    renews = renews[0] if isinstance(renews, list) and renews else renews  # the table says array, samples one object
+    if action.renews_to is not None and renews:
+        found.append(("term after the trial", action.renews_to, term_of(get(renews, "termDuration"))))
+    named = [
+        str(get(item, "value")) for item in listed(line, "participants") if str(get(item, "key")).lower() == _RESELLER
+    ]
+    if named:
+        found.append(("reseller", action.reseller, named[0]))
+    return found
+
+
+def _same_promotion(seen: Json, wanted: str) -> bool:
+    """Promotions are counted by product and SKU; the last part of the id is ignored (contract §9.1)."""
+    return isinstance(seen, str) and seen.lower().split(":")[:2] == wanted.lower().split(":")[:2]
+
+
+def _text(body: Json, *names: str) -> str | None:
+    value = get(body, *names)
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def _price(line: Json, action: Purchase) -> Rejected | Stale | None:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from cspdecl.core.catalog import Catalog, Offer, OfferKey, OfferTerm
+from cspdecl.core.catalog import Catalog, Offer, OfferKey, OfferTerm, ProductKind
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl_partner_center import paths
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.faithful import Json, Malformed, get, listed
 from cspdecl_partner_center.paging import Incomplete, items
-from cspdecl_partner_center.subscriptions import billing_of, term_of, whole
+from cspdecl_partner_center.subscriptions import billing_of, kind_of, term_of, whole
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 _NOT_SOLD = {"400013", "400018", "400019", "800070", "400030"}
 _OFFER = re.compile(r"[0-9A-Za-z]{12}:[0-9A-Za-z]{4}")
+_AZURE_PLAN = OfferKey("DZH318Z0BPS6", "0001")  # as Microsoft's sample of the list names it (contract §9, 2023-10)
 _MANY = 10_000_000  # a maximum this large is Microsoft's way of saying none
 
 
@@ -35,6 +36,7 @@ class Availability:
     item: str
     terms: tuple[OfferTerm, ...]
     segment: str = ""
+    product_type: str | None = None
 
 
 class CatalogReader:
@@ -54,6 +56,7 @@ class CatalogReader:
             found = dict(zip(wanted, pool.map(lambda key: self._one(market, segment, key), wanted), strict=True))
         return Catalog(
             market=market,
+            segment=segment,
             offers={key: offer for key, offer in found.items() if isinstance(offer, Offer)},
             as_of=self._business.now(),
             missing=tuple(key for key, offer in found.items() if offer is None),
@@ -96,17 +99,48 @@ class CatalogReader:
                     item=item if isinstance(item, str) and item else f"{key}:{own}",
                     terms=tuple(sorted(terms)),
                     segment=str(get(body, "segment") or "").lower(),
+                    product_type=_text(body, "product", "productType", "id"),
                 )
             )
         return tuple(found)
 
     def item_for(
-        self, key: OfferKey, term: Term, billing: BillingCycle, *, market: str, segment: str
+        self,
+        key: OfferKey,
+        term: Term,
+        billing: BillingCycle,
+        *,
+        market: str,
+        segment: str,
+        any_term: bool = False,
+        patient: bool = False,
     ) -> Availability | None:
-        """What a cart has to name to buy an offer in one term and billing cycle, fresh; None: not sold so."""
+        """What a cart has to name to buy an offer in one term and billing cycle, fresh; None: not sold so.
+
+        `any_term`: whatever there is will do, as for an Azure plan, which has neither.
+        """
         wanted = OfferTerm(term=term, billing=billing)
-        found = self.availabilities(key, market=market, segment=segment, patient=False)
-        return next((entry for entry in found if wanted in entry.terms), None)
+        found = self.availabilities(key, market=market, segment=segment, patient=patient)
+        return next((entry for entry in found if any_term or wanted in entry.terms), None)
+
+    def azure_plan(self, tenant: str) -> OfferKey | None:
+        """The Azure plan as a customer may buy it (contract §9, §15: targetView MicrosoftAzure); None: it may not.
+
+        The heading of the documented call promises products, its sample lists SKUs; both are understood.
+        """
+        query = [("targetView", "MicrosoftAzure")]
+        request = Request(method="GET", path=paths.customer(tenant, "products"), query=query)
+        found = []
+        for body in items(self._transport, request):
+            if isinstance(get(body, "productId"), str):
+                found += [body]
+                continue
+            own = get(body, "id")
+            if isinstance(own, str) and own:
+                path = paths.customer(tenant, "products", own, "skus")
+                found += list(items(self._transport, Request(method="GET", path=path)))
+        keys = [key for body in found if (key := _key_of(body)) is not None]
+        return _AZURE_PLAN if _AZURE_PLAN in keys else keys[0] if len(keys) == 1 else None
 
     def items_for(self, key: OfferKey, term: Term, billing: BillingCycle, *, tenant: str) -> list[str]:
         """Ids of the availabilities a customer may go to, commercial ones first: its segment is not known here."""
@@ -141,8 +175,10 @@ class CatalogReader:
             raise Malformed(f"{key}: the answer is no SKU")
         least, most = whole(get(body, "minimumQuantity")), whole(get(body, "maximumQuantity"))
         found = self.availabilities(key, market=market, segment=segment, patient=True)
+        kind = next((entry.product_type for entry in found if entry.product_type), None)
+        kind = kind or self._product_type(key, market)
         terms = sorted({term for entry in found for term in entry.terms})
-        needed = [str(item) for item in listed(body, "dynamicAttributes", "prerequisiteSkus")]
+        needed, upgrades = (_keys(body, name) for name in ("prerequisiteSkus", "upgradeTargetOffers"))
         title = get(body, "title")
         return Offer(
             key=key,
@@ -153,8 +189,43 @@ class CatalogReader:
             segment=segment,
             trial=get(body, "isTrial") is True,
             addon=get(body, "dynamicAttributes", "isAddon") is True,
-            prerequisites=tuple(OfferKey.parse(item) for item in needed if _OFFER.fullmatch(item)),
+            prerequisites=needed,
+            product=_product(kind, terms),
+            upgrades=upgrades,
+            attestation=get(body, "attestationProperties", "enforceAttestation") is True,
         )
+
+    def _product_type(self, key: OfferKey, market: str) -> str | None:
+        """What the product itself says it is, where its availabilities do not."""
+        request = Request(method="GET", path=paths.product(key.product), query=[("country", market)], patient=True)
+        try:
+            return _text(self._transport.send(request).body, "productType", "id")
+        except Refusal:
+            return None  # it is sold all the same, as its SKU and availabilities said
+
+
+def _product(kind: str | None, terms: Sequence[OfferTerm]) -> ProductKind:
+    """What kind of thing an offer is: by its product's type, and by whether it has a term (contract §9, §11)."""
+    once = bool(terms) and all(entry.term is Term.ONCE for entry in terms)
+    if kind is not None and kind.lower() == "azure" and once:
+        return "azure_plan"
+    found = "license" if kind is None else kind_of(kind)
+    return "perpetual" if found == "software" and once else found
+
+
+def _keys(body: Json, name: str) -> tuple[OfferKey, ...]:
+    found = [str(item) for item in listed(body, "dynamicAttributes", name)]
+    return tuple(OfferKey.parse(item) for item in found if _OFFER.fullmatch(item))
+
+
+def _key_of(body: Json) -> OfferKey | None:
+    text = f"{get(body, 'productId')}:{get(body, 'id')}"
+    return OfferKey.parse(text) if _OFFER.fullmatch(text) else None
+
+
+def _text(body: Json, *names: str) -> str | None:
+    value = get(body, *names)
+    return value if isinstance(value, str) and value else None
 
 
 def _sold(body: Json, segment: str) -> bool:
@@ -165,9 +236,10 @@ def _sold(body: Json, segment: str) -> bool:
 
 
 def _terms(body: Json) -> list[OfferTerm]:
-    pairs = (
-        (term_of(get(entry, "duration")), billing_of(get(entry, "billingCycle"))) for entry in listed(body, "terms")
-    )
-    return [
-        OfferTerm(term=term, billing=billing) for term, billing in pairs if term is not None and billing is not None
-    ]
+    found = []
+    for entry in listed(body, "terms"):
+        billing, duration = billing_of(get(entry, "billingCycle")), get(entry, "duration")
+        term = Term.ONCE if billing is BillingCycle.ONE_TIME and not duration else term_of(duration)
+        if term is not None and billing is not None:
+            found.append(OfferTerm(term=term, billing=billing))
+    return found

@@ -8,56 +8,39 @@ person has to finish it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
-from cspdecl.core.action import Cancel, ClearSchedule, Rename, ScheduleRenewal, SetEndOfTerm, SetSeats
-from cspdecl.core.live import LiveSubscription, NextTerm, Status
-from cspdecl.core.operation import Guard, Operation
-from cspdecl.core.outcome import Applied, Deferred, Outcome, Receipt, Rejected, Stale, Unknown
-from cspdecl.core.plain import instant_text
+from cspdecl.core.action import (
+    Cancel,
+    ChangeTerm,
+    ClearSchedule,
+    Rename,
+    Resume,
+    ScheduleRenewal,
+    SetEndOfTerm,
+    SetReseller,
+    SetSeats,
+    Suspend,
+)
+from cspdecl.core.live import LiveSubscription, Status
+from cspdecl.core.operation import Operation
+from cspdecl.core.outcome import Applied, Outcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call
-from cspdecl_partner_center import checkpoint, end_of_term, faults, paths
+from cspdecl_partner_center import checkpoint, end_of_term, faults, next_term, paths
 from cspdecl_partner_center.catalog import CatalogReader
 from cspdecl_partner_center.checkpoint import Checkpoint
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.effects import Change, by_hand, receipt, remark_of, shows
 from cspdecl_partner_center.faithful import Json, Malformed, get, with_fields, without
 from cspdecl_partner_center.guard import differs, in_words
-from cspdecl_partner_center.paging import Incomplete, items
+from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.subscriptions import parse_subscription
+from cspdecl_partner_center.targets import NotPossible, Target, target_of
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
-Change = SetSeats | Rename | Cancel | SetEndOfTerm | ScheduleRenewal | ClearSchedule
 LOOKS = 12  # readings after a change that was accepted but does not show
 _FEW_LOOKS = 3  # the same, for values that may never show because the service does not take them
 _UNCERTAIN = (SetEndOfTerm, ScheduleRenewal, ClearSchedule)
-
-
-class NotPossible(Exception):  # noqa: N818 - an outcome on its way
-    """A change that is not sent at all, with the outcome that says why."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(str(outcome))
-        self.outcome = outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """The subscription an operation is about."""
-
-    tenant: str
-    id: str
-
-
-def target_of(guard: Guard, call: Call) -> Target:
-    """Tenant and subscription, from the guard or from what the address is bound to by now. Raises NotPossible."""
-    tenant, wanted = call.tenant or guard.tenant, guard.subscription
-    if wanted is None and len(call.subscriptions) == 1:
-        wanted = call.subscriptions[0]
-    if tenant is None or wanted is None:
-        raise NotPossible(Rejected(code="CSP410", message="the operation names no customer or no single subscription"))
-    return Target(tenant=tenant.lower(), id=wanted.lower())
 
 
 class Changer:
@@ -81,7 +64,7 @@ class Changer:
                 wrote = True
                 return self._look(action, target, call, step)
             body, live = self.read(target)
-            if (difference := differs(operation.guard, live)) is not None:
+            if (difference := differs(operation.guard, live) or _not_as_planned(action, live)) is not None:
                 return Stale(seen=difference)
             changed = self._changed(body, live, action, target)
             wrote = True
@@ -108,13 +91,11 @@ class Changer:
     def _write(
         self, target: Target, before: Mapping[str, Json], changed: Json, call: Call, request_id: str | None
     ) -> int:
-        etag = get(before, "attributes", "etag")
-        headers = {"If-Match": etag if etag.startswith('"') else f'"{etag}"'} if isinstance(etag, str) and etag else {}
         request = Request(
             method="PATCH",
             path=paths.subscription(target.tenant, target.id),
             body=changed,
-            headers=headers,
+            headers=if_match(before),
             request_id=request_id,
             correlation_id=call.correlation_id,
         )
@@ -133,7 +114,9 @@ class Changer:
                 faults.must_be_there(problem)
             return checkpoint.again(step, f"sent; reading it back failed: {problem}", looks=LOOKS)
         if shows(action, live):
-            return Applied(receipt=receipt(call, self._business.now(), order=live.order_id), subscription=live)
+            remark = remark_of(action, live)
+            done = receipt(call, self._business.now(), order=live.order_id, remark=remark)
+            return Applied(receipt=done, subscription=live)
         limit = _FEW_LOOKS if isinstance(action, _UNCERTAIN) and step.step != "accepted" else LOOKS
         if step.looks < limit:
             return checkpoint.again(step, "accepted, not visible yet", looks=limit)
@@ -141,9 +124,9 @@ class Changer:
             case ClearSchedule() if step.step != "cleared":
                 return self._clear_by_leaving_out(action, target, call)
             case SetEndOfTerm():
-                return _by_hand(f"it did not come back as sent, it reads `{live.end_of_term}`", action, live)
+                return by_hand(f"it did not come back as sent, it reads `{live.end_of_term}`", action, live)
             case ScheduleRenewal() | ClearSchedule():
-                return _by_hand(f"it did not come back as sent, it reads {in_words(live.scheduled)}", action, live)
+                return by_hand(f"it did not come back as sent, it reads {in_words(live.scheduled)}", action, live)
             case _:
                 return Unknown(cause=f"accepted, but it does not show after {limit} readings")
 
@@ -159,124 +142,78 @@ class Changer:
         if isinstance(action, Cancel) and refusal.code == "2011":
             return Stale(seen="the subscription has been cancelled meanwhile")
         if isinstance(action, SetEndOfTerm) and action.after != "renew" and isinstance(outcome, Rejected):
-            return _by_hand(outcome.message, action, None)
+            return by_hand(outcome.message, action, None)
         return outcome
 
     def _changed(self, body: Mapping[str, Json], live: LiveSubscription, action: Change, target: Target) -> Json:
         match action:
-            case SetSeats():
-                return with_fields(end_of_term.one_spelling(body), quantity=action.after)
-            case Rename():
-                return with_fields(end_of_term.one_spelling(body), friendlyName=action.after)
-            case Cancel():
-                return with_fields(end_of_term.one_spelling(body), status="deleted")
             case SetEndOfTerm():
                 return end_of_term.one_spelling(end_of_term.write(body, action.after))
             case ClearSchedule():
                 return end_of_term.schedule(body, None)
             case ScheduleRenewal():
-                _must_renew(live)
-                return end_of_term.schedule(body, self._instructions(body, live, action.next, target))
+                found = next_term.instructions(self._transport, self._catalog, body, live, action.next, target)
+                return end_of_term.schedule(body, found)
+            case ChangeTerm():
+                self._must_be_sold(live, action, target)
+                return self._one(body, termDuration=action.term.value, billingCycle=action.billing.value)
+            case SetSeats():
+                return self._one(body, quantity=action.after)
+            case Rename():
+                return self._one(body, friendlyName=action.after)
+            case SetReseller():
+                return self._one(body, partnerId=action.after)
+            case Suspend():
+                return self._one(body, status="suspended")
+            case Resume():
+                _must_be_ours_to_resume(live)
+                return self._one(body, status="active")
+            case Cancel():
+                # An Azure plan cannot be deleted: suspending ends it, once nothing runs on it (contract §11, §15).
+                return self._one(body, status="suspended" if action.product == "azure_plan" else "deleted")
 
-    def _instructions(self, body: Json, live: LiveSubscription, wish: NextTerm, target: Target) -> Json:
-        was, same = end_of_term.instructions(body), live.scheduled is not None and live.scheduled.offer == wish.offer
-        product: dict[str, Json] = {
-            "productId": wish.offer.product,
-            "skuId": wish.offer.sku,
-            "availabilityId": self._availability(body, live, wish, target),
-            "billingCycle": wish.billing.value,
-            "termDuration": wish.term.value,
-        }
-        promotion, custom_end = get(was, "product", "promotionId"), get(was, "customTermEndDate")
-        if same and promotion:
-            product["promotionId"] = promotion
-        instructions: dict[str, Json] = {"product": product, "quantity": wish.seats}
-        if same and custom_end and live.scheduled is not None and live.scheduled.term == wish.term:
-            instructions["customTermEndDate"] = custom_end
-        return instructions
+    def _one(self, body: Mapping[str, Json], **changes: Json) -> dict[str, Json]:
+        return with_fields(end_of_term.one_spelling(body), **changes)
 
-    def _availability(self, body: Json, live: LiveSubscription, wish: NextTerm, target: Target) -> str:
-        """The availability to name: what Microsoft says this subscription may go to, else the catalogue's (§13.4)."""
-        path = paths.subscription(target.tenant, target.id, "transitionEligibilities")
-        request = Request(method="GET", path=path, query=[("eligibilityType", "scheduled")])
-        try:
-            for item in items(self._transport, request):
-                parts = str(get(item, "catalogItemId") or "").upper().split(":")
-                if len(parts) == 3 and (parts[0], parts[1]) == (wish.offer.product, wish.offer.sku):
-                    return parts[2]
-        except (Refusal, Incomplete):
-            pass  # the call is documented for upgrades; for the same SKU the catalogue answers too
-        parts = str(get(body, "offerId") or "").split(":")
-        own = parts[2] if len(parts) == 3 and wish.offer == live.offer else None
-        try:
-            found = self._catalog.items_for(wish.offer, wish.term, wish.billing, tenant=target.tenant)
-        except (Refusal, Incomplete):
-            found = []
-        if found and own not in found:
-            return found[0]
-        if own is None:
-            raise NotPossible(
-                Rejected(
-                    code="CSP411", message=f"{wish.offer} is not sold to this customer as {wish.term} {wish.billing}"
-                )
-            )
-        return own
+    def _must_be_sold(self, live: LiveSubscription, action: ChangeTerm, target: Target) -> None:
+        if live.offer is None or not self._catalog.items_for(
+            live.offer, action.term, action.billing, tenant=target.tenant
+        ):
+            message = f"{live.offer} is not sold to this customer as {action.term} {action.billing}"
+            raise NotPossible(Rejected(code="CSP411", message=message, hint="plan again: the catalogue has changed"))
 
 
-def shows(action: Change, live: LiveSubscription) -> bool:
-    """Whether what is live is what the action wants: the test after a write, and of a probe."""
+def if_match(body: Mapping[str, Json]) -> dict[str, str]:
+    """The header that guards a resource against writers in between, where the resource has an etag (contract §3)."""
+    etag = get(body, "attributes", "etag")
+    if not isinstance(etag, str) or not etag:
+        return {}
+    return {"If-Match": etag if etag.startswith('"') else f'"{etag}"'}
+
+
+def _not_as_planned(action: Change, live: LiveSubscription) -> str | None:
+    """What the action itself was planned on, where the guard does not say it."""
     match action:
-        case SetSeats():
-            return live.seats == action.after
-        case Rename():
-            return live.nickname == action.after
-        case Cancel():
-            return not live.status.running
-        case SetEndOfTerm():
-            return live.end_of_term == action.after
-        case ScheduleRenewal():
-            return live.scheduled == action.next
-        case ClearSchedule():
-            return live.scheduled is None
-
-
-def receipt(
-    call: Call,
-    at: datetime,
-    *,
-    order: str | None = None,
-    reference: str | None = None,
-    inferred: bool = False,
-    remark: str | None = None,
-) -> Receipt:
-    """How this can be asked about again."""
-    return Receipt(
-        at=at,
-        request_id=call.request_id,
-        correlation_id=call.correlation_id,
-        order_id=order,
-        reference=reference,
-        inferred=inferred,
-        remark=remark,
-    )
-
-
-def _must_renew(live: LiveSubscription) -> None:
-    if live.status is not Status.ACTIVE or live.end_of_term != "renew":
-        raise NotPossible(
-            Stale(
-                seen=f"it is {live.status}, at the end of its term `{live.end_of_term}`; only a renewal takes changes"
+        case ChangeTerm():
+            if live.trial:
+                return "it is a trial, which cannot change its term"
+            if live.scheduled is not None:
+                return f"for the renewal {in_words(live.scheduled)} is scheduled, which has to be taken back first"
+            seen, planned = (
+                (live.seats, live.term, live.billing),
+                (action.seats, action.before_term, action.before_billing),
             )
+            if seen != planned:
+                return "it has {} seats, {} {} now, where {} seats, {} {} were planned on".format(*seen, *planned)
+        case SetReseller() if (live.reseller or "") not in (action.before or "", action.after):
+            return f"reseller {live.reseller or 'none'} is on record now, {action.before or 'none'} was planned on"
+    return None
+
+
+def _must_be_ours_to_resume(live: LiveSubscription) -> None:
+    """What Microsoft suspended cannot be resumed from here (contract §13.1, 2026-06)."""
+    if live.status is Status.SUSPENDED and any("microsoft" in reason.lower() for reason in live.suspended_by):
+        why = ", ".join(live.suspended_by)
+        raise NotPossible(
+            Rejected(code="CSP422", message=f"Microsoft suspended it ({why}): only Microsoft can resume it")
         )
-
-
-def _by_hand(reason: str, action: Change, live: LiveSubscription | None) -> Deferred:
-    wish = {
-        SetEndOfTerm: "the end of the term",
-        ScheduleRenewal: "the change at renewal",
-        ClearSchedule: "the renewal without changes",
-    }.get(type(action), "it")
-    if isinstance(action, SetEndOfTerm):
-        wish += {"renew": " to renew", "cancel": " to cancel", "extend": " to extended service term"}[action.after]
-    until = "" if live is None or live.term_ends is None else f" before {instant_text(live.term_ends)}"
-    return Deferred(code="CSP421", message=f"set {wish} in Partner Center{until}: {reason}")

@@ -11,7 +11,9 @@ from typing import Literal
 from cspdecl.core.outcome import Pending, Unknown
 from cspdecl.core.plain import PlainError, from_plain, to_plain
 
-Step = Literal["sent", "accepted", "cleared", "cart", "submitted", "order", "created", "resend"]
+Step = Literal[
+    "sent", "accepted", "cleared", "cart", "submitted", "order", "created", "resend", "ready", "doubt", "moving"
+]
 _PAUSES = (1_000, 2_000, 5_000, 10_000, 15_000, 30_000)  # milliseconds before the next look, the last one from then on
 
 
@@ -19,9 +21,11 @@ _PAUSES = (1_000, 2_000, 5_000, 10_000, 15_000, 30_000)  # milliseconds before t
 class Checkpoint:
     """sent: a change was answered with 200 · accepted: with 202 · cleared: taken back in the second way ·
     cart: stands, unpaid · submitted: checked out, order not seen yet · order: known · created: the customer exists ·
-    resend: it may be sent again under the same request id.
+    resend: it may be sent again under the same request id · ready: checked, a transition is sent next ·
+    doubt: it may have been sent, so it is only looked for · moving: it was answered.
 
-    `looks` counts readings since; `since` is machine time.
+    `looks` counts readings since; `since` is machine time. `known` is what was there before, so that what is new can
+    be told from it.
     """
 
     step: Step
@@ -32,6 +36,7 @@ class Checkpoint:
     tenant: str | None = None
     since: datetime | None = None
     looks: int = 0
+    known: tuple[str, ...] = ()
 
 
 class Unreadable(ValueError):  # noqa: N818 - says what the text is

@@ -5,23 +5,36 @@ A declared customer that cannot be read whole is a `ReadFailure`: nothing is pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Literal, TypeVar
 
 from cspdecl.core.desired import Contact, PostalAddress, Profile
-from cspdecl.core.errors import TryLater
-from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure, Status
+from cspdecl.core.errors import NotAuthorised, TryLater
+from cspdecl.core.live import (
+    CustomerAbsent,
+    CustomerRef,
+    LiveCustomer,
+    LiveSubscription,
+    Qualification,
+    ReadFailure,
+    Status,
+    Wanted,
+)
 from cspdecl.spi.provider import Unmanaged
 from cspdecl_partner_center import agreements, faults, paths
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.faithful import Json, Malformed, get, render
+from cspdecl_partner_center.licences import LicenceReader, parts_of
 from cspdecl_partner_center.paging import Incomplete, items
+from cspdecl_partner_center.standing import read_budget, read_qualifications
 from cspdecl_partner_center.subscriptions import parse_subscription
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 Found = LiveCustomer | CustomerAbsent | ReadFailure
+T = TypeVar("T")
 PAGE = 200  # customers a page; the largest allowed is not documented, fewer may come
 _GIVE_UP = 5  # customers in a row that got no answer at all, after which the rest is not asked
 # Account states that block transactions. "Not Ready" is in neither of Microsoft's lists: it blocks (contract §6).
@@ -36,6 +49,7 @@ class CustomerReader:
         self._business = business
         self._users = can_ask_users
         self._workers = workers
+        self._licences = LicenceReader(transport)
 
     def read(self, refs: Iterable[CustomerRef]) -> Iterator[Found]:
         """Each customer once, as soon as it is there."""
@@ -99,19 +113,52 @@ class CustomerReader:
         """The body of one subscription."""
         return self._get(paths.subscription(tenant, id), patient=patient)
 
-    def customer(self, key: str, tenant: str, ids: tuple[str, ...] = (), *, patient: bool = True) -> LiveCustomer:
-        """One customer, whole. Raises Malformed and Incomplete, besides what the transport raises."""
+    def order(self, tenant: str, id: str, *, patient: bool) -> Json:
+        """The body of one order."""
+        return self._licences.order(tenant, id, patient=patient)
+
+    def licences(self, tenant: str, ids: tuple[str, ...], *, patient: bool) -> tuple[LiveSubscription, ...]:
+        """Perpetual licences by id. Those whose order or line is gone are left out."""
+        market = self._market(self._get(paths.customer(tenant), patient=patient))
+        return self._licences.some(tenant, ids, market=market, now=self._business.now(), patient=patient)
+
+    def all_licences(self, tenant: str, *, patient: bool) -> tuple[LiveSubscription, ...]:
+        """All perpetual licences of a customer."""
+        market = self._market(self._get(paths.customer(tenant), patient=patient))
+        return self._licences.all(tenant, market=market, now=self._business.now(), patient=patient)
+
+    def customer(
+        self,
+        key: str,
+        tenant: str,
+        ids: tuple[str, ...] = (),
+        *,
+        wanted: frozenset[Wanted] = frozenset(),
+        patient: bool = True,
+    ) -> LiveCustomer:
+        """One customer, whole. Raises Malformed and Incomplete, besides what the transport raises.
+
+        What is `wanted` beside the subscriptions and cannot be read is not in the answer's `wanted`.
+        """
         body = self._get(paths.customer(tenant), patient=patient)
         bodies = {str(get(item, "id")).lower(): item for item in self.raw_subscriptions(tenant, patient=patient)}
-        for wanted in ids:
+        for own in (name for name in ids if parts_of(name) is None):
             try:
-                bodies[wanted.lower()] = self.subscription(tenant, wanted, patient=patient)
+                bodies[own.lower()] = self.subscription(tenant, own, patient=patient)
             except Refusal as refusal:
                 if refusal.code != "20003" and refusal.status != 404:
                     raise
-                bodies.pop(wanted.lower(), None)
+                bodies.pop(own.lower(), None)
         now = self._business.now()
+        market = self._market(body)
         subscriptions = tuple(parse_subscription(item, now=now) for item in bodies.values())
+        subscriptions += self._licences.some(
+            tenant, [name for name in ids if parts_of(name) is not None], market=market, now=now, patient=patient
+        )
+        licences, qualifications, budget = self._wanted(tenant, wanted, market=market, now=now, patient=patient)
+        seen = {item.id for item in subscriptions}
+        subscriptions += tuple(item for item in licences or () if item.id not in seen)
+        read: dict[Wanted, object] = {"licences": licences, "qualifications": qualifications, "budget": budget}
         own = get(body, "id") or get(body, "companyProfile", "tenantId")
         if not isinstance(own, str) or not own:
             raise Malformed("a customer without an id")
@@ -125,7 +172,33 @@ class CustomerReader:
             blocked=self._blocked(body, tenant, patient=patient),
             profile=parse_profile(get(body, "billingProfile")),
             read_at=now,
+            qualifications=qualifications,
+            budget=budget,
+            wanted=frozenset(name for name in wanted if read[name] is not None),
         )
+
+    def _wanted(
+        self, tenant: str, wanted: frozenset[Wanted], *, market: str, now: datetime, patient: bool
+    ) -> tuple[tuple[LiveSubscription, ...] | None, tuple[Qualification, ...] | None, Decimal | None]:
+        """What is wanted beside the subscriptions; None for what was not wanted or cannot be read."""
+
+        def told(name: Wanted, ask: Callable[[], T]) -> T | None:
+            if name not in wanted:
+                return None
+            try:
+                return ask()
+            except (Refusal, Busy, NoAnswer, Malformed, Incomplete, NotAuthorised):
+                return None
+
+        return (
+            told("licences", lambda: self._licences.all(tenant, market=market, now=now, patient=patient)),
+            told("qualifications", lambda: read_qualifications(self._transport, tenant, patient=patient)),
+            told("budget", lambda: read_budget(self._transport, tenant, patient=patient)),
+        )
+
+    @staticmethod
+    def _market(body: Json) -> str:
+        return (_text(body, "billingProfile", "defaultAddress", "country") or "US").upper()
 
     def _read_one(self, ref: CustomerRef) -> tuple[Found, bool]:
         return self._guarded(ref, ())
@@ -147,7 +220,7 @@ class CustomerReader:
                     several = ", ".join(tenants)
                     return ReadFailure(key=ref.key, message=f"{domain} is the domain of several: {several}"), True
                 tenant = tenants[0]
-            return self.customer(ref.key, tenant, ids), True
+            return self.customer(ref.key, tenant, ids, wanted=ref.wanted), True
         except Refusal as refusal:
             lasting = refusal.status in (403, 404) or refusal.code in ("900118", "900159", "20002")
             message = faults.sentence_of(refusal.code, refusal.description)

@@ -10,6 +10,7 @@ module knows these values.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from cspdecl.core.desired import EndOfTerm
 from cspdecl.core.live import LiveEndOfTerm
@@ -20,7 +21,7 @@ RENEW = "RenewToNewTerm"
 CANCEL = "Cancel"
 EXTEND = "RenewToExtendedServiceTerm"
 TRANSITION = "Transition"
-# Extended terms exist for licences, not for software or Azure (contract §13.8): there, off means that it ends.
+ON_A_DAY = "CustomDate"
 _LICENCES = "onlineservicesnce"
 
 
@@ -28,7 +29,7 @@ def read(body: Json) -> LiveEndOfTerm:
     """What happens at the end of the term. "unset" wherever the two fields do not say one thing clearly."""
     renews = get(body, "autoRenewEnabled") is True
     action = _action(body)
-    if action is None and not renews and (get(body, "productType", "id") or "").lower() == "software":
+    if action is None and not renews and _ends_by_itself(body):
         return "cancel"
     readings: Mapping[tuple[bool, str | None], LiveEndOfTerm] = {
         (True, None): "renew",
@@ -42,17 +43,17 @@ def read(body: Json) -> LiveEndOfTerm:
 
 def write(body: Mapping[str, Json], wish: EndOfTerm) -> dict[str, Json]:
     """The whole resource with the end of its term decided."""
-    others = [entry for entry in entries(body) if not _at_end(entry)]
+    others = [entry for entry in entries(body) if not _at_end(entry, body)]
     if wish == "renew":
         kept = [
             entry
             for entry in entries(body)
-            if not (_at_end(entry) and _type(entry) in (CANCEL.lower(), EXTEND.lower()))
+            if not (_at_end(entry, body) and _type(entry) in (CANCEL.lower(), EXTEND.lower()))
         ]
         changed = with_fields(body, autoRenewEnabled=True)
         return with_fields(changed, scheduledActions=kept) if get(body, "scheduledActions") is not None else changed
     changed = without(with_fields(body, autoRenewEnabled=False), "scheduledNextTermInstructions")
-    if (get(body, "productType", "id") or "").lower() == "software":
+    if _ends_by_itself(body):
         return changed
     action = {"scheduleType": AT_TERM_END, "actionType": CANCEL if wish == "cancel" else EXTEND}
     return with_fields(changed, scheduledActions=[*others, action])
@@ -65,7 +66,7 @@ def instructions(body: Json) -> Json:
             (
                 found
                 for entry in entries(body)
-                if _at_end(entry) and _type(entry) in (RENEW.lower(), TRANSITION.lower())
+                if _at_end(entry, body) and _type(entry) in (RENEW.lower(), TRANSITION.lower())
                 if (found := get(entry, "instructions"))
             ),
             None,
@@ -81,7 +82,7 @@ def schedule(body: Mapping[str, Json], instructions: Json) -> dict[str, Json]:
     if not entries(body):
         changed = with_fields(without(body, "scheduledActions"), scheduledNextTermInstructions=instructions)
         return with_fields(changed, autoRenewEnabled=True)
-    kept = [entry for entry in entries(body) if not _at_end(entry)]
+    kept = [entry for entry in entries(body) if not _at_end(entry, body)]
     if instructions is not None:
         kept.append({"scheduleType": AT_TERM_END, "actionType": RENEW, "instructions": instructions})
     changed = without(body, "scheduledNextTermInstructions")
@@ -105,17 +106,38 @@ def entries(body: Json) -> list[Json]:
     return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 
 
+def _ends_by_itself(body: Json) -> bool:
+    # Extended terms exist for licences, not for software or Azure (contract §13.8): there, off means that it ends.
+    kind = get(body, "productType", "id")
+    return isinstance(kind, str) and kind != "" and kind.lower() != _LICENCES
+
+
 def _action(body: Json) -> str | None:
     """What is scheduled for the end of the term, "several" where two actions contradict each other."""
-    kinds = {_type(entry) for entry in entries(body) if _at_end(entry)}
+    kinds = {_type(entry) for entry in entries(body) if _at_end(entry, body)}
     if not kinds:
         return None
     return kinds.pop() if len(kinds) == 1 else "several"
 
 
-def _at_end(entry: Json) -> bool:
-    when = get(entry, "scheduleType") or get(entry, "scheduledType") or AT_TERM_END
-    return str(when).replace("_", "").lower() == AT_TERM_END.lower()
+def _at_end(entry: Json, body: Json) -> bool:
+    """Whether it takes place when the term ends: it says so, or names the last day or the one after it."""
+    when = str(get(entry, "scheduleType") or get(entry, "scheduledType") or AT_TERM_END).replace("_", "").lower()
+    if when != ON_A_DAY.lower():
+        return when == AT_TERM_END.lower()
+    day, last = _day(get(entry, "effectiveDate")), _day(get(body, "commitmentEndDate"))
+    return bool(day and last) and day in (last, _next(last))
+
+
+def _day(value: Json) -> str:
+    return value[:10] if isinstance(value, str) else ""
+
+
+def _next(day: str) -> str:
+    try:
+        return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _type(entry: Json) -> str:

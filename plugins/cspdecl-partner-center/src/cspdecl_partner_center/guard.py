@@ -42,7 +42,7 @@ def newcomers(
     when another process made them, but no more than those.
     """
     planned_on = {name.lower() for name in guard.siblings}
-    new = [item for item in running if item.id not in planned_on]
+    new = [item for item in running if item.id.lower() not in planned_on]
     strangers = tuple(item for item in new if item.id not in bought)
     ours_elsewhere = max(0, guard.earlier_purchases - (len(new) - len(strangers)))
     return strangers if len(strangers) > ours_elsewhere else ()
@@ -52,4 +52,6 @@ def in_words(scheduled: NextTerm | None) -> str:
     """Next-term instructions in a few words."""
     if scheduled is None:
         return "nothing"
-    return f"{scheduled.seats} seats of {scheduled.offer}, {scheduled.term} {scheduled.billing}"
+    ends = "" if scheduled.ends is None else f" until {scheduled.ends}"
+    promotion = "" if scheduled.promotion is None else f" with promotion {scheduled.promotion}"
+    return f"{scheduled.seats} seats of {scheduled.offer}, {scheduled.term} {scheduled.billing}{ends}{promotion}"

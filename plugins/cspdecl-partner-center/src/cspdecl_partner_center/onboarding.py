@@ -16,10 +16,10 @@ from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, NotDone, Outcome, Pending, ProbeOutcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call, Secrets
 from cspdecl_partner_center import checkpoint, faults, paths
-from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.checkpoint import Checkpoint
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.effects import receipt
 from cspdecl_partner_center.faithful import Json, Malformed, get
 from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.profiles import CountryRules, address_body, breaches, read_rules, refused_address

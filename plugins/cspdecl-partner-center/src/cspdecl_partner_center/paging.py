@@ -25,8 +25,11 @@ class Incomplete(Exception):  # noqa: N818 - says what the list is
     """A list that is not all there, in one sentence."""
 
 
-def items(transport: Transport, request: Request) -> Iterator[Json]:
-    """All items of a collection, each once. Raises Incomplete at the end, besides what the transport raises."""
+def items(transport: Transport, request: Request, *, by_header: bool = False) -> Iterator[Json]:
+    """All items of a collection, each once. Raises Incomplete at the end, besides what the transport raises.
+
+    `by_header`: a continuation token in the answer's headers means another page, whatever the counts say.
+    """
     seen_tokens: set[str] = set()
     seen_ids: set[str] = set()
     counted, largest, total = 0, 0, None
@@ -48,7 +51,7 @@ def items(transport: Transport, request: Request) -> Iterator[Json]:
                 seen_ids.add(own.lower())
             yield item
         token, query = _next(body)
-        if query is None and total is not None and counted < total:
+        if query is None and (by_header or (total is not None and counted < total)):
             # No link, yet there is more: the token may stand alone, in the body or in the answer's headers.
             token = _alone(body, answer.headers.get(_TOKEN.lower()))
         if token is None and query is None:

@@ -9,6 +9,9 @@ from cspdecl_partner_center.faithful import Malformed
 CUSTOMERS = "/v1/customers"
 VALIDATE_ADDRESS = "/v1/validations/address"
 AGREEMENTS = "/v1/agreements"
+PROMOTIONS = "/v1/productpromotions"
+RELATIONSHIPS = "/v1/relationships"
+AGREEMENT_STATUS = "/v1/compliance/csp/agreementstatus"
 
 
 class BadId(Malformed):
@@ -28,6 +31,16 @@ def customer(tenant: str, *rest: str) -> str:
 def subscription(tenant: str, id: str, *rest: str) -> str:
     """A subscription, or something below it."""
     return _join("/v1/customers", tenant, "subscriptions", id, *rest)
+
+
+def product(id: str) -> str:
+    """A product of the market's catalogue."""
+    return _join("/v1/products", id)
+
+
+def promotion(id: str) -> str:
+    """A promotion; its id holds colons, which are quoted."""
+    return _join("/v1/productpromotions", id)
 
 
 def sku(product: str, id: str, *rest: str) -> str:

@@ -6,15 +6,28 @@ Neither: a person decides.
 
 from __future__ import annotations
 
-from cspdecl.core.action import AttestAgreement, Cancel, CreateCustomer, Purchase, UpdateProfile
+from cspdecl.core.action import (
+    AttestAgreement,
+    BuyAzurePlan,
+    Cancel,
+    CreateCustomer,
+    Purchase,
+    RequestQualification,
+    SetBudget,
+    Transition,
+    UpdateProfile,
+)
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, NotDone, ProbeOutcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call
 from cspdecl_partner_center import faults
 from cspdecl_partner_center.agreeing import Attester
-from cspdecl_partner_center.changes import Change, NotPossible, receipt, shows, target_of
+from cspdecl_partner_center.azure import PlanBuyer
+from cspdecl_partner_center.cancelling import Canceller
+from cspdecl_partner_center.circumstances import Circumstances
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.effects import Change, receipt, remark_of, shows
 from cspdecl_partner_center.faithful import Malformed
 from cspdecl_partner_center.guard import differs
 from cspdecl_partner_center.onboarding import Onboarder
@@ -22,6 +35,8 @@ from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.profiles import covers
 from cspdecl_partner_center.purchases import Buyer
 from cspdecl_partner_center.subscriptions import parse_subscription
+from cspdecl_partner_center.targets import NotPossible, target_of
+from cspdecl_partner_center.transitions import Mover
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal
 
 
@@ -29,11 +44,25 @@ class Prober:
     """Answers probes; everything it is given reads over a transport that cannot write."""
 
     def __init__(
-        self, business: Business, customers: CustomerReader, *, buyer: Buyer, onboarder: Onboarder, attester: Attester
+        self,
+        business: Business,
+        customers: CustomerReader,
+        *,
+        buyer: Buyer,
+        plans: PlanBuyer,
+        mover: Mover,
+        canceller: Canceller,
+        circumstances: Circumstances,
+        onboarder: Onboarder,
+        attester: Attester,
     ) -> None:
         self._business = business
         self._customers = customers
         self._buyer = buyer
+        self._plans = plans
+        self._mover = mover
+        self._canceller = canceller
+        self._circumstances = circumstances
         self._onboarder = onboarder
         self._attester = attester
 
@@ -41,17 +70,27 @@ class Prober:
         """What came of an operation. Raises TryLater where nobody answers: what was in doubt stays in doubt."""
         action = operation.action
         try:
-            if isinstance(action, Purchase):
-                return self._buyer.probe(operation, action, call)
-            if isinstance(action, CreateCustomer):
-                return self._onboarder.probe(operation, action, call)
-            if isinstance(action, AttestAgreement):
-                return self._attester.probe(operation, call)
-            if isinstance(action, UpdateProfile):
-                return self._profile(operation, action, call)
-            if isinstance(action, Change):
-                return self._change(operation, action, call)
-            return Rejected(code="CSP419", message=f"`{action.kind}` is not sent to Partner Center")
+            match action:
+                case Purchase():
+                    return self._buyer.probe(operation, action, call)
+                case BuyAzurePlan():
+                    return self._plans.probe(operation, action, call)
+                case CreateCustomer():
+                    return self._onboarder.probe(operation, action, call)
+                case AttestAgreement():
+                    return self._attester.probe(operation, call)
+                case UpdateProfile():
+                    return self._profile(operation, action, call)
+                case Transition():
+                    return self._mover.probe(operation, action, call)
+                case SetBudget() | RequestQualification():
+                    return self._circumstances.probe(operation, action, call)
+                case Cancel(product="software" | "perpetual"):
+                    return self._canceller.probe(operation, action, call)
+                case action if isinstance(action, Change):
+                    return self._change(operation, action, call)
+                case _:
+                    return Rejected(code="CSP419", message=f"`{action.kind}` is not sent to Partner Center")
         except Busy as busy:
             return faults.outcome_of(busy)
         except (Refusal, NoAnswer, Malformed, Incomplete) as problem:
@@ -71,7 +110,8 @@ class Prober:
             raise
         live = parse_subscription(body, now=self._business.now())
         if shows(action, live):
-            found = receipt(call, self._business.now(), order=live.order_id, inferred=True)
+            remark = remark_of(action, live)
+            found = receipt(call, self._business.now(), order=live.order_id, inferred=True, remark=remark)
             return Applied(receipt=found, subscription=live)
         difference = differs(operation.guard, live)
         return NotDone() if difference is None else Stale(seen=difference)

@@ -15,9 +15,9 @@ from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied, Outcome, Rejected, Stale, Unknown
 from cspdecl.spi.provider import Call
 from cspdecl_partner_center import faults, paths
-from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader, parse_profile
+from cspdecl_partner_center.effects import receipt
 from cspdecl_partner_center.faithful import Json, Malformed, get, listed, with_fields
 from cspdecl_partner_center.paging import Incomplete
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport

@@ -12,42 +12,49 @@ from datetime import datetime
 
 from cspdecl.core.action import (
     AttestAgreement,
+    BuyAzurePlan,
     Cancel,
-    ClearSchedule,
     CreateCustomer,
     Purchase,
-    Rename,
-    ScheduleRenewal,
-    SetEndOfTerm,
-    SetSeats,
+    RequestQualification,
+    SetBudget,
+    Transition,
     UpdateProfile,
 )
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
-from cspdecl.core.inquiry import Answer, Inquiry, Unanswered
+from cspdecl.core.inquiry import Answer, Inquiry
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Outcome, ProbeOutcome, Rejected, Unknown
 from cspdecl.spi.provider import Call, Mode, Secrets, Unmanaged
 from cspdecl_partner_center import paths
 from cspdecl_partner_center.agreeing import Attester
+from cspdecl_partner_center.asking import Asker
+from cspdecl_partner_center.azure import PlanBuyer
+from cspdecl_partner_center.cancelling import Canceller
 from cspdecl_partner_center.catalog import CatalogReader
 from cspdecl_partner_center.changes import Changer
 from cspdecl_partner_center.checkpoint import Unreadable
+from cspdecl_partner_center.circumstances import Circumstances
 from cspdecl_partner_center.clock import Business, machine_now
 from cspdecl_partner_center.customers import CustomerReader
+from cspdecl_partner_center.effects import Change
 from cspdecl_partner_center.onboarding import Onboarder
 from cspdecl_partner_center.pacing import Pacer
+from cspdecl_partner_center.pricing import PriceFiles
 from cspdecl_partner_center.probing import Prober
 from cspdecl_partner_center.profiles import ProfileWriter
+from cspdecl_partner_center.promotions import PromotionReader
 from cspdecl_partner_center.purchases import Buyer
-from cspdecl_partner_center.settings import Settings, parse_settings
-from cspdecl_partner_center.tokens import Tokens
+from cspdecl_partner_center.resellers import ResellerReader
+from cspdecl_partner_center.settings import PRICING, Settings, parse_settings
+from cspdecl_partner_center.tokens import ForAudience, Tokens
+from cspdecl_partner_center.transitions import Mover
 from cspdecl_partner_center.transport import Bearer, Transport
 from cspdecl_partner_center.wire import Wire, open_wire
 
-_CHANGES = (SetSeats, Rename, Cancel, SetEndOfTerm, ScheduleRenewal, ClearSchedule)
 _ALWAYS = (
     Capability.SCHEDULED_CHANGES
     | Capability.PARTIAL_REDUCTION
@@ -58,8 +65,17 @@ _ALWAYS = (
     | Capability.UPDATE_PROFILE
     | Capability.RENAME
     | Capability.ADDONS
-    | Capability.PRICE_PREVIEW
+    | Capability.SUSPEND
+    | Capability.COTERM
+    | Capability.CONVERT
+    | Capability.CHANGE_TERM
+    | Capability.TRIALS
+    | Capability.PROMOTIONS
+    | Capability.AZURE_PLAN
+    | Capability.PERPETUAL
+    | Capability.RESELLER_OF_RECORD
 )
+_USERS = Capability.ATTEST_AGREEMENT | Capability.QUALIFICATIONS  # contract §2, §6, §7
 
 
 class PartnerCenter:
@@ -83,13 +99,14 @@ class PartnerCenter:
         self._mode = mode
         self._wire = wire
         self._tokens = tokens or Tokens(settings, secrets, wire, clock)
+        pacer = Pacer(settings.per_minute, clock=clock, sleep=sleep)
         transport = Transport(
             wire=wire,
             tokens=self._tokens,
-            pacer=Pacer(settings.per_minute, clock=clock, sleep=sleep),
+            pacer=pacer,
             endpoint=settings.endpoint,
             mode=mode,
-            new_id=lambda: str(uuid.uuid4()),
+            new_id=_new_id,
             sleep=sleep,
             clock=clock,
         )
@@ -110,15 +127,45 @@ class PartnerCenter:
                 bought=bought,
             )
 
+        def mover(over: Transport) -> Mover:
+            return Mover(over, self._business, self._customers, machine_now=now)
+
         self._changer = Changer(transport, self._business, self._customers, self._catalog)
+        self._canceller = Canceller(transport, self._business, self._customers)
+        self._mover = mover(transport)
+        self._circumstances = Circumstances(transport, self._business, self._customers)
         self._buyer = buyer(transport)
+        self._plans = PlanBuyer(self._buyer, self._catalog)
+        self._asker = Asker(
+            reading,
+            self._business,
+            PromotionReader(reading, self._catalog),
+            ResellerReader(reading),
+            workers=settings.concurrency,
+        )
+        self._prices = None
+        if users and settings.pricing is not None:
+            own = self._tokens
+            self._prices = PriceFiles(
+                wire=wire,
+                tokens=ForAudience(own, PRICING) if isinstance(own, Tokens) else own,
+                pacer=pacer,
+                endpoint=settings.pricing,
+                shared=transport.shared,
+                new_id=_new_id,
+            )
         self._onboarder = Onboarder(transport, self._business, self._customers, secrets)
         self._profiles = ProfileWriter(transport, self._business, self._customers)
         self._attester = Attester(transport, self._business, self._customers, can_ask_users=users)
+        asking = buyer(reading)
         self._prober = Prober(
             self._business,
             self._customers,
-            buyer=buyer(reading),
+            buyer=asking,
+            plans=PlanBuyer(asking, self._catalog),
+            mover=mover(reading),
+            canceller=Canceller(reading, self._business, self._customers),
+            circumstances=Circumstances(reading, self._business, self._customers),
             onboarder=Onboarder(reading, self._business, self._customers, secrets),
             attester=Attester(reading, self._business, self._customers, can_ask_users=users),
         )
@@ -130,8 +177,10 @@ class PartnerCenter:
 
     @property
     def capabilities(self) -> Capability:
-        """What it supports with the credentials it has: agreements need a user's (contract §7)."""
-        return _ALWAYS | Capability.ATTEST_AGREEMENT if self._settings.user is not None else _ALWAYS
+        """What it supports with the credentials it has: agreements, requests of qualifications and price sheets need a
+        user's (contract §2, §6, §7, §9.2)."""
+        found = _ALWAYS if self._settings.user is None else _ALWAYS | _USERS
+        return found if self._prices is None else found | Capability.PRICE_PREVIEW
 
     @property
     def quotas(self) -> tuple[Quota, ...]:
@@ -167,9 +216,29 @@ class PartnerCenter:
         return self._customers.read_again(tenant, ids)
 
     def ask(self, inquiries: Iterable[Inquiry]) -> Iterator[tuple[Inquiry, Answer]]:
-        """Each question with its answer."""
-        for inquiry in inquiries:
-            yield inquiry, Unanswered(reason="this version of the plugin does not ask that")
+        """Each question once, with its answer."""
+        return self._asker.ask(inquiries)
+
+    def price_sheet(self, market: str, view: str, timeline: str, month: str | None = None) -> Iterator[bytes]:
+        """A price sheet as the service gives it (CSV, or a zip of it), in pieces.
+
+        `view`: license, software or est; `timeline`: current, history (with `month`, YYYY-MM) or future. Raises
+        LookupError where there is none, besides ConfigurationError, NotAuthorised and TryLater.
+        """
+        return self._files().price_sheet(market, view, timeline, month)
+
+    def offer_matrix(self, month: str) -> Iterator[bytes]:
+        """The offer matrix of a month (YYYY-MM), as `price_sheet` gives it."""
+        return self._files().offer_matrix(month)
+
+    def fx_rates(self, month: str) -> Iterator[bytes]:
+        """The exchange rates of a month (YYYY-MM), as `price_sheet` gives them."""
+        return self._files().fx_rates(month)
+
+    def _files(self) -> PriceFiles:
+        if self._prices is None:
+            raise NotAuthorised("price sheets need `auth.user` (a refresh token) and the global cloud")
+        return self._prices
 
     def customers(self) -> Iterator[Unmanaged]:
         """All customers the credentials can see."""
@@ -202,7 +271,15 @@ class PartnerCenter:
                 return self._attester.apply(operation, action, call)
             case UpdateProfile() as action:
                 return self._profiles.apply(operation, action, call)
-            case action if isinstance(action, _CHANGES):
+            case BuyAzurePlan() as action:
+                return self._plans.apply(operation, action, call)
+            case Transition() as action:
+                return self._mover.apply(operation, action, call)
+            case SetBudget() | RequestQualification() as action:
+                return self._circumstances.apply(operation, action, call)
+            case Cancel(product="software" | "perpetual") as action:
+                return self._canceller.apply(operation, action, call)
+            case action if isinstance(action, Change):
                 return self._changer.apply(operation, action, call)
             case _:
                 return Rejected(code="CSP419", message=f"`{operation.action.kind}` is not sent to Partner Center")
@@ -217,6 +294,10 @@ class PartnerCenter:
     def close(self) -> None:
         """Let go of connections."""
         self._wire.close()
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 def connect_to(name: str, config: Mapping[str, object], secrets: Secrets, mode: Mode) -> PartnerCenter:

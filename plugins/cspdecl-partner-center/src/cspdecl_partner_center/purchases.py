@@ -22,14 +22,15 @@ from cspdecl.spi.provider import Call
 from cspdecl_partner_center import agreements, carts, checkpoint, faults, paths
 from cspdecl_partner_center.carts import Cart, Order
 from cspdecl_partner_center.catalog import CatalogReader
-from cspdecl_partner_center.changes import receipt
 from cspdecl_partner_center.checkpoint import Checkpoint
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.customers import CustomerReader, running_of
+from cspdecl_partner_center.effects import receipt
 from cspdecl_partner_center.faithful import Json, Malformed, get
 from cspdecl_partner_center.guard import newcomers
+from cspdecl_partner_center.licences import id_of
 from cspdecl_partner_center.paging import Incomplete, items
-from cspdecl_partner_center.subscriptions import parse_subscription
+from cspdecl_partner_center.subscriptions import parse_subscription, whole
 from cspdecl_partner_center.transport import Busy, NoAnswer, Refusal, Request, Transport
 
 VISIBLE_WITHIN = timedelta(minutes=15)  # an order may take as long to appear (contract §11)
@@ -122,7 +123,12 @@ class Buyer:
             return Deferred(code="13605", message=faults.sentence_of("13605", ""))
         for attempt in (1, 2):
             found = self._catalog.item_for(
-                action.offer, action.term, action.billing, market=action.country, segment=action.segment
+                action.offer,
+                action.term,
+                action.billing,
+                market=action.country,
+                segment=action.segment,
+                any_term=action.product == "azure_plan",
             )
             if found is None:
                 return Rejected(
@@ -181,7 +187,8 @@ class Buyer:
         )
         if live is not None and live.status is Status.ACTIVE and order.status in ("completed", "partialsuccess", ""):
             self._bought.add(live.id)
-            found = receipt(call, self._business.now(), order=order.id, reference=step.cart)
+            remark = carts.remark_of(carts.orders_line(order, action.offer, action.seats), live, action)
+            found = receipt(call, self._business.now(), order=order.id, reference=step.cart, remark=remark)
             return Applied(receipt=found, subscription=live)
         if order.status in _FAILED and live is None:
             if late or order.status in ("cancelled", "poreviewrejected"):
@@ -201,9 +208,15 @@ class Buyer:
     # ---- what they read ----
 
     def _running(self, action: Purchase, tenant: str) -> tuple[LiveSubscription, ...]:
+        """What runs that a purchase planned now would be on top of: of a trial other trials, of a plan any plan."""
+        if action.product == "perpetual":
+            owned = self._customers.all_licences(tenant, patient=False)
+            return tuple(item for item in owned if item.offer == action.offer and item.status.running)
         bodies = self._customers.raw_subscriptions(tenant, patient=False)
         found = running_of(bodies, now=self._business.now())
-        return tuple(item for item in found if item.offer == action.offer and not item.trial)
+        if action.product == "azure_plan":
+            return tuple(item for item in found if item.product == "azure_plan")
+        return tuple(item for item in found if item.offer == action.offer and item.trial == action.trial)
 
     def _somebody_bought(
         self, operation: Operation, action: Purchase, running: tuple[LiveSubscription, ...]
@@ -250,7 +263,11 @@ class Buyer:
 
     def _subscription(self, action: Purchase, tenant: str, order: Order, step: Checkpoint) -> LiveSubscription | None:
         now = self._business.now()
-        known = _subscription_of(carts.orders_line(order, action.offer, action.seats)) or step.subscription
+        line = carts.orders_line(order, action.offer, action.seats)
+        if action.product == "perpetual":
+            number = 0 if line is None else whole(get(line, "lineItemNumber")) or 0
+            return next(iter(self._customers.licences(tenant, (id_of(order.id, number),), patient=False)), None)
+        known = _subscription_of(line) or step.subscription
         if known is not None:
             try:
                 return parse_subscription(self._customers.subscription(tenant, known, patient=False), now=now)
@@ -261,9 +278,11 @@ class Buyer:
         bodies = self._customers.raw_subscriptions(tenant, patient=False, order=order.id)
         return next((item for item in running_of(bodies, now=now) if item.offer == action.offer), None)
 
-    def _since(self, step: Checkpoint, name: checkpoint.Step, **known: str | None) -> Checkpoint:
-        since = step.since or self._machine_now()
-        return dataclasses.replace(step, step=name, since=since, looks=0, **known)
+    def _since(
+        self, step: Checkpoint, name: checkpoint.Step, *, order: str | None = None, subscription: str | None = None
+    ) -> Checkpoint:
+        found = dataclasses.replace(step, step=name, since=step.since or self._machine_now(), looks=0)
+        return found if order is None else dataclasses.replace(found, order=order, subscription=subscription)
 
     def _submitted(self, step: Checkpoint) -> Pending:
         found = self._since(step, "submitted")

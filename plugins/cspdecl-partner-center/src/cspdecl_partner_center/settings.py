@@ -23,6 +23,9 @@ _HOSTS: Mapping[str, tuple[str, str]] = {
     "china": ("https://partner.partnercenterapi.microsoftonline.cn", "https://login.partner.microsoftonline.cn"),
 }
 
+# Price sheets have a host of their own, named for the global cloud only, with tokens of its own (contract §1, §2).
+PRICING = "https://api.partner.microsoft.com"
+
 _SOURCE: Mapping[str, Any] = {
     "type": "object",
     "description": "Where a secret is kept: an environment variable, a file, or a command that prints it.",
@@ -173,6 +176,7 @@ class Settings:
     """One connection, resolved. `discover` is false where the authority was named: it is then taken at its word.
 
     `audience` is what tokens are for: the cloud's own name even where `endpoint` points elsewhere (contract §2).
+    `pricing` is where price sheets are: `endpoint` where that was named, None where the cloud has none.
     """
 
     environment: Environment
@@ -186,6 +190,7 @@ class Settings:
     per_minute: int
     concurrency: int
     audience: str
+    pricing: str | None = None
 
 
 def parse_settings(config: Mapping[str, object]) -> Settings:
@@ -212,10 +217,12 @@ def parse_settings(config: Mapping[str, object]) -> Settings:
             refresh_token=user.refresh_token,
             refresh_token_to=user.refresh_token_to,
         )
+    own_endpoint = _text(config, "endpoint")
+    own_endpoint = None if own_endpoint is None else _url(own_endpoint, "endpoint")
     return Settings(
         environment=cast("Environment", environment),
         tenant=tenant,
-        endpoint=_url(_text(config, "endpoint") or endpoint, "endpoint"),
+        endpoint=own_endpoint or _url(endpoint, "endpoint"),
         authority=_url(own_authority or authority, "authority"),
         discover=own_authority is None,
         ca_file=_text(config, "caFile"),
@@ -224,6 +231,7 @@ def parse_settings(config: Mapping[str, object]) -> Settings:
         per_minute=_number(config, "requestsPerMinute", 500),
         concurrency=_number(config, "concurrency", 8),
         audience=_HOSTS[cloud][0],
+        pricing=own_endpoint or (PRICING if cloud == "global" else None),
     )
 
 

@@ -7,10 +7,10 @@ and then the customer is unread rather than half read.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from cspdecl.core.catalog import OfferKey
+from cspdecl.core.catalog import OfferKey, ProductKind
 from cspdecl.core.live import ChangePolicy, LiveSubscription, NextTerm, SeatLot, Status
 from cspdecl.core.plain import parse_instant
 from cspdecl.core.terms import BillingCycle, Term
@@ -20,6 +20,8 @@ from cspdecl_partner_center.faithful import Json, Malformed, get, listed
 DAY = timedelta(days=1)
 _LONGEST = 15  # digits; a count that is longer counts nothing here
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FOR_EVER = 9999  # the year in which what has no end is printed to end (contract §12, commitmentEndDate)
+_PERIOD = re.compile(r"P(\d{1,4})D", re.IGNORECASE)
 
 
 def parse_subscription(body: Json, *, now: datetime) -> LiveSubscription:
@@ -27,6 +29,7 @@ def parse_subscription(body: Json, *, now: datetime) -> LiveSubscription:
     own = _text(body, "id")
     if not own:
         raise Malformed("a subscription without an id")
+    product = product_of(body)
     offer, billing = _offer(body), billing_of(get(body, "billingCycle"))
     term, status = term_of(get(body, "termDuration")), _status(get(body, "status"))
     created = instant(get(body, "creationDate")) or instant(get(body, "effectiveStartDate"))
@@ -35,6 +38,8 @@ def parse_subscription(body: Json, *, now: datetime) -> LiveSubscription:
         raise Malformed(f"subscription {own} has no dates")
     trial = get(body, "isTrial") is True
     ends = _end(body, "commitmentEndDateTime", "commitmentEndDate", inclusive=offer is not None)
+    if product == "azure_plan" and ends is not None and ends.year >= _FOR_EVER - 1:
+        ends = None
     scheduled = None if offer is None else _scheduled(body, offer, term, billing)
     return LiveSubscription(
         id=own.lower(),
@@ -51,11 +56,42 @@ def parse_subscription(body: Json, *, now: datetime) -> LiveSubscription:
         term_started=started or _EPOCH,
         term_ends=ends,
         cycle_ends=_end(body, "billingCycleEndDateTime", "billingCycleEndDate", inclusive=offer is not None),
-        policy=_policy(body, status=status, trial=trial, offer=offer, ends=ends, now=now),
+        policy=_policy(body, status=status, product=product, offer=offer, ends=ends, now=now),
         scheduled=scheduled,
         order_id=_text(body, "orderId"),
         promotion=_text(body, "promotionId") or None,
+        product=product,
+        custom_end=day_of(get(body, "customTermEndDate")),
+        reseller=(_text(body, "partnerId") or "").strip() or None,
+        full_refund_until=_full_refund(body, started or created),
+        suspended_by=tuple(reason for reason in listed(body, "suspensionReasons") if isinstance(reason, str)),
     )
+
+
+def product_of(body: Json) -> ProductKind:
+    """What kind of thing a subscription is (contract §12: productType, billingType; §15 for Azure plans)."""
+    billed, kind = (_text(body, "billingType") or "").lower(), product_type(body).lower()
+    if billed == "usage":
+        return "azure_plan" if _key(body) is not None else "other"  # MS-AZR-0145P is no plan and cannot be bought
+    if billed == "benefit":
+        return "other"
+    return kind_of(kind) if kind else "license" if _key(body) is not None else "other"
+
+
+def kind_of(product_type: str) -> ProductKind:
+    """What a product type is for us. Azure without usage is a reservation or a savings plan."""
+    folded = product_type.replace("_", "").lower()
+    if folded == "onlineservicesnce":
+        return "license"
+    if folded.startswith("software"):
+        return "software"
+    return "marketplace" if "saas" in folded or "marketplace" in folded else "other"
+
+
+def day_of(value: Json) -> date | None:
+    """The day of an instant: end dates are printed with midnight, or with whatever time of day (contract §13.4)."""
+    found = instant(value)
+    return None if found is None else found.astimezone(UTC).date()
 
 
 def instant(value: Json) -> datetime | None:
@@ -78,8 +114,8 @@ def instant(value: Json) -> datetime | None:
 
 def term_of(value: Json) -> Term | None:
     """A term, or None for one we do not know (an Azure plan has none)."""
-    text = value.upper() if isinstance(value, str) else ""
-    return Term(text) if text in Term.__members__ else None
+    text = value.strip().upper() if isinstance(value, str) else ""
+    return next((term for term in (Term.P1M, Term.P1Y, Term.P3Y) if term.value == text), None)
 
 
 def billing_of(value: Json) -> BillingCycle | None:
@@ -112,10 +148,12 @@ def product_type(body: Json) -> str:
 
 
 def _offer(body: Json) -> OfferKey | None:
-    # Usage-based plans and savings plans (contract §12, billingType) have a catalogue item too, but no seats to manage.
+    # Savings plans (contract §12, billingType) have a catalogue item too, but nothing of them is managed.
+    return None if (_text(body, "billingType") or "").lower() == "benefit" else _key(body)
+
+
+def _key(body: Json) -> OfferKey | None:
     item = _text(body, "offerId") or ""
-    if (_text(body, "billingType") or "").lower() in ("usage", "benefit"):
-        return None
     try:
         return OfferKey.parse(":".join(item.split(":")[:2])) if item.count(":") >= 1 else None
     except ValueError:
@@ -167,6 +205,8 @@ def _scheduled(body: Json, offer: OfferKey, term: Term | None, billing: BillingC
         seats=_seats(body, _text(body, "id") or "") if seats is None else seats,
         term=next_term,
         billing=next_billing,
+        ends=day_of(get(instructions, "customTermEndDate")),
+        promotion=_text(instructions, "product", "promotionId") or None,
     )
 
 
@@ -177,8 +217,21 @@ def _next_offer(product: str, sku: str) -> OfferKey:
         raise Malformed(f"next-term instructions: {problem}") from problem
 
 
+def _full_refund(body: Json, started: datetime | None) -> datetime | None:
+    """Until when everything comes back; the resource page and the samples name the field differently (contract §12)."""
+    for option in listed(body, "refundOptions"):
+        if (_text(option, "type") or "").lower() != "full":
+            continue
+        if (at := instant(get(option, "expiresAt")) or instant(get(option, "expiresAfter"))) is not None:
+            return at
+        after = _PERIOD.fullmatch((_text(option, "expiresAfter") or "").strip())
+        if after is not None and started is not None:
+            return started + int(after.group(1)) * DAY
+    return None
+
+
 def _policy(
-    body: Json, *, status: Status, trial: bool, offer: OfferKey | None, ends: datetime | None, now: datetime
+    body: Json, *, status: Status, product: ProductKind, offer: OfferKey | None, ends: datetime | None, now: datetime
 ) -> ChangePolicy:
     refundable, cancel = get(body, "refundableQuantity"), instant(get(body, "cancellationAllowedUntilDate"))
     lots = _lots(refundable)
@@ -192,7 +245,8 @@ def _policy(
         cancel_until=cancel,
         min_seats=1,
         max_seats=None,
-        can_schedule=status is Status.ACTIVE and not trial and offer is not None,
+        # A trial's conversion is scheduled like a renewal (contract §13.2); nothing else has a next term (§13.4).
+        can_schedule=status is Status.ACTIVE and product in ("license", "software") and offer is not None,
         busy=_busy(body, status=status, ends=ends, now=now),
         source="api" if told else "assumed",
         observed_at=now,

@@ -84,27 +84,30 @@ class Tokens:
             raise NotAuthorised("this needs `auth.user` (a refresh token) in the provider's settings")
         return "user" if self._settings.app is None else need
 
-    def bearer(self, credential: Credential) -> str:
-        """A token that is good for some minutes. Raises NotAuthorised, TryLater or ConfigurationError."""
-        key = (credential, self._settings.audience)
+    def bearer(self, credential: Credential, audience: str | None = None) -> str:
+        """A token that is good for some minutes, for the API or for another `audience` (contract §2).
+
+        Raises NotAuthorised, TryLater or ConfigurationError.
+        """
+        key = (credential, audience or self._settings.audience)
         with self._lock:
             kept = self._kept.get(key)
             if kept is None or self._clock() >= kept.good_until:
-                kept = self._kept[key] = self._fetch(credential)
+                kept = self._kept[key] = self._fetch(*key)
             return kept.token
 
-    def forget(self, credential: Credential, token: str) -> None:
+    def forget(self, credential: Credential, token: str, audience: str | None = None) -> None:
         """Drop a token that was refused, unless another thread has replaced it already."""
-        key = (credential, self._settings.audience)
+        key = (credential, audience or self._settings.audience)
         with self._lock:
             if (kept := self._kept.get(key)) is not None and kept.token == token:
                 del self._kept[key]
 
-    def _fetch(self, credential: Credential) -> _Kept:
+    def _fetch(self, credential: Credential, audience: str) -> _Kept:
         asked_at, answers = self._clock(), self._http.answers
         broken, result = "", dict[str, Any]()
         try:
-            result = self._ask(credential)
+            result = self._ask(credential, audience)
         except Lost as problem:
             raise TryLater(f"{self._settings.authority} gives no token: {problem.cause}") from problem
         except Unusable as problem:
@@ -127,11 +130,11 @@ class Tokens:
             raise self._refused(credential, result)
         return _Kept(token=token, good_until=asked_at + max(life - EARLY, life / 2))
 
-    def _ask(self, credential: Credential) -> dict[str, Any]:
+    def _ask(self, credential: Credential, audience: str) -> dict[str, Any]:
         app = self._apps.get(credential)
         if app is None:
             app = self._apps[credential] = self._application(credential)
-        scopes = [f"{self._settings.audience}/.default"]
+        scopes = [f"{audience}/.default"]
         if credential == "app":
             app.remove_tokens_for_client()
             return dict(app.acquire_token_for_client(scopes=scopes) or {})
@@ -249,6 +252,26 @@ class Tokens:
             f"`auth.{credential}` is refused: {advice} ({told})",
             diagnostics=(error("CSP401", f"`auth.{credential}` is refused: {advice}", hint=told),),
         )
+
+
+class ForAudience:
+    """Tokens for another service, by the same credentials."""
+
+    def __init__(self, tokens: Tokens, audience: str) -> None:
+        self._tokens = tokens
+        self._audience = audience
+
+    def credential_for(self, need: Credential) -> Credential:
+        """Which credential serves."""
+        return self._tokens.credential_for(need)
+
+    def bearer(self, credential: Credential) -> str:
+        """A token for that service."""
+        return self._tokens.bearer(credential, self._audience)
+
+    def forget(self, credential: Credential, token: str) -> None:
+        """Drop a refused token."""
+        self._tokens.forget(credential, token, self._audience)
 
 
 def _seconds(value: object) -> float:

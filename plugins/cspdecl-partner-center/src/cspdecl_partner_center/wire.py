@@ -6,9 +6,9 @@ Everything above it speaks `Reply` and `Lost`, so a test or another client takes
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import httpx
 
@@ -38,8 +38,37 @@ class Lost(Exception):  # noqa: N818 - named for what happened to the answer
         self.heard = heard
 
 
+class Stream(Protocol):
+    """An answer that is read piece by piece, as it came: nothing of it is unpacked."""
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes in order. Raises Lost where they break off."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+    def __enter__(self) -> Self:
+        """To be closed at the end."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Closed."""
+        ...
+
+
 class Wire(Protocol):
     """What carries a request to the other side."""
+
+    def stream(self, url: str, headers: Mapping[str, str]) -> Stream:
+        """One reading whose answer may be large. Raises Lost."""
+        ...
 
     def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False) -> Reply:
         """One request, one answer; `slow`: it may take its time. Raises Lost."""
@@ -59,6 +88,37 @@ class Patience:
     connect: float = 10.0
     answer: float = 60.0
     slow: float = 180.0
+
+
+class HttpxStream:
+    """An answer of httpx, piece by piece. The content is left packed as it came: the price files are zips."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        return self._response.status_code
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes in order. Raises Lost where they break off."""
+        try:
+            yield from self._response.iter_raw()
+        except (httpx.HTTPError, httpx.StreamError) as problem:
+            raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        """To be closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closed."""
+        self.close()
 
 
 class HttpxWire:
@@ -92,6 +152,18 @@ class HttpxWire:
             raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status_code, headers=lowered, content=bytes(taken))
+
+    def stream(self, url: str, headers: Mapping[str, str]) -> HttpxStream:
+        """One reading whose answer may be large, followed to no other place. Raises Lost."""
+        try:
+            request = self._client.build_request("GET", url, headers=dict(headers), timeout=self._slow)
+            return HttpxStream(self._client.send(request, stream=True))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+            raise Lost(f"no connection ({_words(problem)})", sent=False) from problem
+        except httpx.TimeoutException as problem:
+            raise Lost("no answer in time", sent=True) from problem
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as problem:
+            raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
 
     def close(self) -> None:
         """Let go of connections."""
