@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from cspdecl.commerce.circumstances import not_in_segment, refused_by_circumstances, waits_for_circumstances
 from cspdecl.commerce.combos import check_combination
 from cspdecl.commerce.decide_addon import check_addon
 from cspdecl.commerce.decide_coterm import decide_custom_end
 from cspdecl.commerce.decide_promotion import expect_promotion
 from cspdecl.commerce.decide_trial import as_sold, check_trial, renews_to_term, trial_ends, trial_steps
 from cspdecl.commerce.policy import RETURN_WINDOW, SANDBOX_SUBSCRIPTIONS
+from cspdecl.commerce.products import cannot_own, owned_words
 from cspdecl.commerce.quantity import check_limits, check_quantity, warn_family
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
-from cspdecl.commerce.words import seats
+from cspdecl.commerce.words import listed, seats
 from cspdecl.core.action import Purchase, SetEndOfTerm
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer
@@ -20,7 +22,7 @@ from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic, error, note
 from cspdecl.core.inquiry import PromotionOffer
 from cspdecl.core.operation import Reason, Waiting
-from cspdecl.core.terms import at_midnight, term_end
+from cspdecl.core.terms import Term, at_midnight, term_end
 
 
 def decide_purchase(spec: SubscriptionSpec, setting: Setting) -> Decision:
@@ -34,7 +36,8 @@ def decide_purchase(spec: SubscriptionSpec, setting: Setting) -> Decision:
         return _stuck(draft)
     offer = setting.offer
     if offer is None or not offer.terms:
-        return Decision(symbol="?", diagnostics=(_not_sold(spec, offer),))
+        elsewhere = not_in_segment(spec, setting.segment) if offer is None else None
+        return Decision(symbol="?", diagnostics=(elsewhere or _not_sold(spec, offer),))
     spec = as_sold(spec, offer)
     refused = _unfit(spec, offer, setting)
     if refused is not None:
@@ -42,6 +45,10 @@ def decide_purchase(spec: SubscriptionSpec, setting: Setting) -> Decision:
     waiting = must_wait(spec, setting)
     if waiting is not None:
         draft.waiting.append(waiting)
+        return _stuck(draft)
+    owned = cannot_own(spec, setting)
+    if owned is not None:
+        draft.waiting.append(owned)
         return _stuck(draft)
     if spec.trial and Capability.TRIALS not in setting.capabilities:
         text = f"start the trial of {spec.offer} in the provider's portal: this provider cannot"
@@ -68,6 +75,7 @@ def _buy(
     promotion: PromotionOffer | None,
 ) -> Decision:  # fmt: skip
     reason = Reason(code="purchase", text=f"{seats(spec.seats)} of {spec.offer} are declared and nothing runs for it")
+    reseller = setting.reseller if setting.model == "indirect-provider" else None
     action = Purchase(
         offer=spec.offer,
         seats=spec.seats,
@@ -83,13 +91,21 @@ def _buy(
         trial=spec.trial,
         renews_to=renews_to_term(spec) if spec.trial else None,
         attested=spec.attested,
+        reseller=reseller.partner_id if reseller else None,
+        additional_resellers=reseller.additional if reseller else (),
+        reseller_attested=reseller.attested if reseller else False,
     )
     draft.steps.append(Step(action=action, reason=reason))
     if custom_end is not None:
         draft.notes.append(f"its first term ends on {custom_end}, later ones are whole; what it costs is an estimate")
     if spec.trial:
         trial_steps(spec, offer, setting, draft)
-    if spec.end_of_term not in (None, "renew") and _can_end(spec, setting, draft):
+    owned = spec.term is Term.ONCE
+    if owned:
+        draft.notes.append(owned_words(setting.now))
+    if reseller is not None:
+        draft.notes.append(f"sold by reseller {listed([reseller.partner_id, *reseller.additional], final='and')}")
+    if not owned and spec.end_of_term not in (None, "renew") and _can_end(spec, setting, draft):
         # a new subscription renews unless told otherwise (contract §13.8)
         after = Reason(code=f"end_of_term.{spec.end_of_term}", text=f"`endOfTerm: {spec.end_of_term}` is declared")
         draft.steps.append(Step(action=SetEndOfTerm(before="renew", after=spec.end_of_term), reason=after))
@@ -114,9 +130,9 @@ def _buy(
         diagnostics=tuple(draft.diagnostics),
         before=0,
         after=spec.seats,
-        added=0 if spec.trial else spec.seats,
-        added_until=None if spec.trial else setting.now + RETURN_WINDOW,
-        owed_until=at_midnight(last + timedelta(days=1)),
+        added=0 if spec.trial or owned else spec.seats,
+        added_until=None if spec.trial or owned else setting.now + RETURN_WINDOW,
+        owed_until=None if owned else at_midnight(last + timedelta(days=1)),
         assumed=True,
         notes=tuple(draft.notes),
         promotion=promotion,
@@ -150,7 +166,7 @@ def _not_sold(spec: SubscriptionSpec, offer: Offer | None) -> Diagnostic:
 
 def _unfit(spec: SubscriptionSpec, offer: Offer, setting: Setting) -> Diagnostic | None:
     refused = check_trial(spec, offer) or check_combination(spec, offer) or check_quantity(spec, None, setting)
-    refused = refused or check_limits(spec, setting)
+    refused = refused or check_limits(spec, setting) or refused_by_circumstances(spec, setting)
     if refused is not None:
         return refused
     if setting.environment == "sandbox" and setting.running >= SANDBOX_SUBSCRIPTIONS:
@@ -165,14 +181,14 @@ def _unfit(spec: SubscriptionSpec, offer: Offer, setting: Setting) -> Diagnostic
 
 
 def must_wait(spec: SubscriptionSpec, setting: Setting) -> Waiting | None:
-    """What every purchase waits for, whatever is bought: the customer's agreement, and the provider's readiness."""
+    """What every purchase waits for: the customer's agreement and circumstances, and the provider's readiness."""
     if setting.agreement == "none":
         # error 13605: no order succeeds before somebody accepted (contract §7, 2026-01)
         text = f"{seats(spec.seats)} of {spec.offer} wait until the customer has accepted Microsoft's agreement"
         return _blocked(spec, "CSP350", text)
     if setting.blocked is not None:
         return _blocked(spec, "CSP351", f"the provider refuses purchases for this customer: {setting.blocked}")
-    return None
+    return waits_for_circumstances(spec, setting)
 
 
 def _blocked(spec: SubscriptionSpec, code: str, text: str) -> Waiting:

@@ -112,8 +112,25 @@ class Settler:
             case Purchase(seats=wanted) | SetSeats(after=wanted):
                 if seen is None:
                     return f"{operation.address}: the provider says done but read no subscription back"
+                reseller = operation.action.reseller if isinstance(operation.action, Purchase) else None
+                if reseller not in (None, seen.reseller):
+                    return f"{operation.address}: reseller {reseller} is to be on record, {seen.reseller} was read back"
                 if seen.seats != wanted:
                     return f"{operation.address}: the provider says done with {wanted} seats but read back {seen.seats}"
+            case BuyAzurePlan(reseller=wanted_partner):
+                if seen is None:
+                    return f"{operation.address}: the provider says done but read no Azure plan back"
+                if wanted_partner not in (None, seen.reseller):
+                    return f"{operation.address}: reseller {wanted_partner} is to be on record, not {seen.reseller}"
+            case SetReseller(after=partner):
+                if seen is not None and seen.reseller != partner:
+                    return f"{operation.address}: reseller {partner} is to be on record, {seen.reseller} was read back"
+            case Suspend():
+                if seen is not None and seen.status is not Status.SUSPENDED:
+                    return f"{operation.address}: the provider says suspended but read back `{seen.status}`"
+            case Resume():
+                if seen is not None and seen.status is Status.SUSPENDED:
+                    return f"{operation.address}: the provider says resumed but read back `{seen.status}`"
             case Cancel():
                 if seen is not None and seen.status.running:
                     return f"{operation.address}: the provider says cancelled but read back `{seen.status}`"

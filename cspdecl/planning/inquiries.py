@@ -18,8 +18,10 @@ from cspdecl.core.desired import CustomerSpec, DesiredState, Move, Retired, Subs
 from cspdecl.core.inquiry import AskPromotions, AskTermEnds, AskTransitions, Inquiry
 from cspdecl.core.live import Binding, Bindings, LiveCustomer, LiveState, LiveSubscription
 from cspdecl.core.project import Project
+from cspdecl.planning.holding import plain
 from cspdecl.planning.match import Pair, as_declared, match_customer
 from cspdecl.planning.moves import apply_moves
+from cspdecl.planning.resellers import reseller_questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def find_inquiries(
         if customer is None:
             continue
         today = _today(spec, now)
-        if as_declared(today, customer, bound.get(key, {})):
+        if plain(today, customer) and as_declared(today, customer, bound.get(key, {})):
             continue
         about = Asking(
             tenant=customer.tenant,
@@ -60,7 +62,10 @@ def find_inquiries(
             capabilities=capabilities.get(spec.provider, Capability.NONE),
             now=now,
         )
-        for pair in _pairs(today, customer, bound.get(key, {}), moves.get(key, ()), retired):
+        pairs = list(_pairs(today, customer, bound.get(key, {}), moves.get(key, ()), retired))
+        for asked in reseller_questions(today, customer, pairs, project, about.capabilities):
+            found[spec.provider, asked] = None
+        for pair in pairs:
             for inquiry in questions_of(pair, about):
                 found[pair.spec.provider, inquiry] = None
     return tuple(found)

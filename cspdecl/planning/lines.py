@@ -15,7 +15,7 @@ from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney
 from cspdecl.core.operation import PlanLine
 from cspdecl.core.project import PriceBook
-from cspdecl.core.terms import BillingCycle
+from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.planning.bundles import seats_billed
 from cspdecl.planning.rows import CustomerPlan, Row
 from cspdecl.planning.sentences import Sentence, about_cost, about_sell, about_windows, end_words, months
@@ -191,6 +191,8 @@ def _summary(row: Row, decision: Decision, *, component: bool) -> str:
 def _terms(spec: SubscriptionSpec) -> str:
     if spec.trial:
         return "a trial"
+    if spec.term is Term.ONCE:
+        return "bought for good"
     billed = _BILLED.get(spec.billing, spec.billing)
     return f"{spec.term} billed {billed}, {_ENDS.get(spec.end_of_term or '', 'end of term left open')}"
 

@@ -18,7 +18,7 @@ from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding
 from cspdecl.core.operation import MoneyTotals, Operation, PriceDelta
 from cspdecl.core.project import PriceBook, UnitPrice
-from cspdecl.core.terms import Cycle, add_months, at_midnight, cycle_containing
+from cspdecl.core.terms import BillingCycle, Cycle, add_months, at_midnight, cycle_containing
 
 Price = UnitPrice | UnknownPrice
 
@@ -107,6 +107,10 @@ def delta_of(
     until: datetime | None,
 ) -> PriceDelta:  # fmt: skip
     """A preview of cost, with what it commits to, as what an operation carries."""
+    if spec.billing is BillingCycle.ONE_TIME and preview.cost_cycle is not None:
+        # paid once and whole: no cycle to share it over, and nothing recurs
+        preview = replace(preview, cost_now=preview.cost_cycle, cost_now_exact=preview.cost_cycle.exact(), unknown=())
+        owed, until = (preview.cost_cycle if preview.cost_cycle.amount > 0 else None), None
     return PriceDelta(
         cycle=spec.billing,
         cost_cycle=preview.cost_cycle,
@@ -139,6 +143,8 @@ def cost_month(preview: PriceDelta) -> ExactMoney | None:
     """A preview's change of cost by the month, exactly; None where it is unknown."""
     if preview.cost_cycle is None:
         return None
+    if preview.cycle is BillingCycle.ONE_TIME:
+        return preview.cost_cycle.exact() * Fraction(0)
     return preview.cost_cycle.exact() * Fraction(1, preview.cycle.months or 1)
 
 
@@ -161,6 +167,8 @@ def held_cost(
 
 def cycle_word(months: int | None) -> str:
     """How an amount a charge cycle reads on: "a month", "a year", "for three years"."""
+    if months == 0:
+        return "once"
     return {1: "a month", 12: "a year", 36: "for three years"}.get(months or 0, "a cycle")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from cspdecl.commerce.decide_extended import goes_by_month
+from cspdecl.commerce.products import gives_seats_back
 from cspdecl.commerce.values import Decision
 from cspdecl.commerce.words import day, instant, last_day, seats, stay_billed
 from cspdecl.core.live import LiveSubscription
@@ -76,6 +77,8 @@ def _held(decision: Decision, live: LiveSubscription | None, prices: PriceBook, 
         "declared": "`reduce: renewal` is declared",
         "provider": "this provider takes no seats back",
     }
+    if live is not None and not gives_seats_back(live) and decision.held_why == "provider":
+        why["provider"] = "software gives back no seats before its renewal"
     head = f"{why[decision.held_why]}: {stay_billed(decision.held)}"
     cost = held_cost(live, prices, decision.held) if live is not None else None
     if cost is None:
@@ -93,7 +96,7 @@ def about_cost(preview: PriceDelta) -> list[Sentence]:
     if preview.cycle is BillingCycle.NONE and not preview.unknown:
         return []  # a trial is free, which its own sentence says
     if preview.cost_cycle is not None and preview.cycle is not BillingCycle.NONE:
-        word = cycle_word(preview.cycle.months)
+        word = cycle_word(0 if preview.cycle is BillingCycle.ONE_TIME else preview.cycle.months)
         now = ""
         if preview.cost_now is not None and preview.days is not None and preview.days != preview.cycle_days:
             days = f"{preview.days} day{'' if preview.days == 1 else 's'}"

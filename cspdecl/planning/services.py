@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cspdecl.commerce.circumstances import hold_words
 from cspdecl.commerce.values import Decision
 from cspdecl.commerce.words import counted
 from cspdecl.core.action import BookService
@@ -55,6 +56,11 @@ def plan_services(
             continue
         bundle = bundle_of(line, spec) if spec else None
         context = context_of_service(line, bundle)
+        if spec is not None and spec.hold is not None and after > before:
+            text = f"{after} of {context.service} are declared, {before} booked: nothing is sold while "
+            text += hold_words(spec.hold)
+            out.waiting.append(Waiting(address=address, kind="blocked", code="CSP380", text=text, origin=line.origin))
+            continue
         if context.bundle_instance in booked.held and after > before:
             text = f"{after} of {context.service} are declared; they are booked when the bundle's anchor has its seats"
             out.waiting.append(Waiting(address=address, kind="blocked", code="CSP379", text=text, origin=line.origin))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from cspdecl.commerce.prices import market_of
 from cspdecl.commerce.values import Base, Setting
+from cspdecl.core.action import Purchase
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferKey
@@ -18,6 +19,7 @@ from cspdecl.core.live import LiveCustomer, LiveSubscription, Status
 from cspdecl.planning.account import Agreement
 from cspdecl.planning.inquiries import Asking, promotions_question, term_ends_question, transitions_question
 from cspdecl.planning.match import Pair
+from cspdecl.planning.resellers import standings_of
 from cspdecl.planning.world import World
 
 # The plans whose seats the licence terms count together. No catalogue says so; the product's title does, and it is
@@ -38,6 +40,7 @@ class Surroundings:
     running: int = 0
     held: frozenset[OfferKey] = frozenset()
     bought: dict[OfferKey, int] = field(default_factory=dict)
+    promised: dict[str, int] = field(default_factory=dict)
     _pool: dict[OfferKey, int] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class Surroundings:
             hold=self.spec.hold,
             qualifications=self.there.qualifications,
             reseller=self.spec.reseller,
+            standings=standings_of(self.world, self.spec),
             transitions=transitions if isinstance(transitions, Transitions | Unanswered) else None,
             term_ends=term_ends if isinstance(term_ends, TermEnds | Unanswered) else None,
             promotions=promotions if isinstance(promotions, Promotions | Unanswered) else None,
@@ -93,7 +97,15 @@ class Surroundings:
             base_seats=sum(self._pools().get(key, 0) for key in offer.prerequisites) if offer is not None else 0,
             family_seats=self._family(spec, offer),
             split=pair.split,
+            promised=self.promised,
         )
+
+    def purchased(self, action: Purchase) -> None:
+        """Take in a purchase of this plan, which every later decision counts."""
+        self.running += 1
+        self.bought[action.offer] = self.bought.get(action.offer, 0) + 1
+        if action.promotion is not None:
+            self.promised[action.promotion] = self.promised.get(action.promotion, 0) + action.seats
 
     def asking(self, provider: str) -> Asking:
         """What questions about this customer are made from; as in `planning.inquiries`, so that answers are found."""
