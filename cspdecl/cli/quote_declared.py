@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cspdecl.core.diagnostics import Diagnostic
     from cspdecl.core.operation import Waiting
-    from cspdecl.engine.quote import AtRenewal, Now, Quote
+    from cspdecl.engine.quote import Quote
+    from cspdecl.engine.quote_money import AtRenewal, Now
 
 _NOW = ("before", "after", "money", "lines", "cost_month", "sell_month", "by", "returnable_until")
 _AT_RENEWAL = ("on", "after", "held", "held_cost_month", "held_sell_month")
@@ -25,6 +26,13 @@ def quote_text(quote: Quote) -> list[str]:
     else:
         unit = quote.price
         lines.append(f"  one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing}, {list_words(unit)})")
+    if quote.target is not None:
+        what = str(quote.target_offer) if quote.target_offer else "the longer term"
+        if isinstance(quote.target, UnknownPrice):
+            lines.append(f"  {what}: cost unknown: {quote.target.reason}")
+        else:
+            unit = quote.target
+            lines.append(f"  {what}: one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing})")
     if quote.now is not None:
         lines += _now(quote.now)
     if quote.at_renewal is not None:
@@ -85,7 +93,7 @@ def _decimal(exact: Fraction) -> str:
 def quote_document(quote: Quote) -> dict[str, Any]:
     """The quote as JSON: exact fractions beside rounded amounts; what is unknown or does not apply is absent."""
     document = {
-        **_known(quote, "title", "before", "asked", "price", "warning", "live_as_of"),
+        **_known(quote, "title", "before", "asked", "price", "warning", "live_as_of", "target", "target_offer"),
         "address": str(quote.address),
         "on": quote.on.isoformat(),
         "refused": [_problem(item) for item in quote.refused],

@@ -161,15 +161,18 @@ def _refuse(ctx: click.Context, problem: Diagnostic, style: str) -> NoReturn:
 def _declared(ctx: click.Context, given: dict[str, Any], style: str) -> None:
     from cspdecl.cli.quote_declared import quote_document, quote_text
     from cspdecl.core.address import Address
+    from cspdecl.core.catalog import OfferKey
     from cspdecl.engine.exits import Exit
-    from cspdecl.engine.quote import quote_line
+    from cspdecl.engine.quote import Wish, quote_line
 
     try:
         where = Address.parse(given["address"])
+        offer = OfferKey.parse(given["offer"]) if given["offer"] else None
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
     with open_session(ctx) as session:
-        found = quote_line(session, where, seats=given["seats"], on=given["day"])
+        wish = Wish(seats=given["seats"], offer=offer, term=_term(given["term"]), billing=_plan(given["billing"]))
+        found = quote_line(session, where, wish, on=given["day"])
     if found.warning is not None:
         show_diagnostics([found.warning], session.root, ctx)
     _print(style, quote_document(found), quote_text(found))

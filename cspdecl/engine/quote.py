@@ -10,68 +10,29 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from cspdecl.commerce.cycles import check_plan
 from cspdecl.commerce.decide import decide
-from cspdecl.commerce.prices import (
-    UnknownPrice,
-    cost_per_month,
-    find_price,
-    market_of,
-    older_lists,
-    price_of_line,
-    prices_in,
-)
-from cspdecl.commerce.proration import charge_lines, cycle_of, kind_of
+from cspdecl.commerce.prices import UnknownPrice, find_price, market_of, older_lists, price_of_line, prices_in
+from cspdecl.commerce.selling import resolve_sell
 from cspdecl.commerce.values import Decision, Delta, Setting
 from cspdecl.commerce.words import day, last_day
-from cspdecl.core.action import Cancel, Purchase, SetSeats
 from cspdecl.core.address import Address
-from cspdecl.core.catalog import Offer, OfferTerm
-from cspdecl.core.desired import CustomerSpec, SubscriptionSpec
+from cspdecl.core.catalog import Offer, OfferKey, OfferTerm
+from cspdecl.core.dated import on_day
+from cspdecl.core.desired import CustomerSpec, SubscriptionSpec, Upgrade
 from cspdecl.core.diagnostics import Diagnostic, error
 from cspdecl.core.errors import CspdeclError
+from cspdecl.core.inquiry import TransitionPath, Transitions
 from cspdecl.core.live import LiveCustomer, LiveSubscription
-from cspdecl.core.money import Money, Rounding
-from cspdecl.core.operation import PriceDelta, Waiting
-from cspdecl.core.project import PriceBook, UnitPrice
-from cspdecl.core.records import ChargeLine
-from cspdecl.core.terms import cycle_containing
+from cspdecl.core.operation import Waiting
+from cspdecl.core.project import UnitPrice
+from cspdecl.core.terms import BillingCycle, Term
+from cspdecl.engine.quote_money import AtRenewal, Now, Offered, target_price
 from cspdecl.engine.session import everything
-from cspdecl.planning.bundles import bundle_sell_change
 from cspdecl.planning.compare import compare
-from cspdecl.planning.context import bundle_of
-from cspdecl.planning.money import SellChange, add_sell, preview_purchase, preview_seats, sell_change
 
 if TYPE_CHECKING:
     from cspdecl.engine.session import Session
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
-    """What can be done on the day, and its money. `by`: the instant before which fewer seats or an end must be sent.
-    `returnable_until`: until when what is added comes back."""
-
-    before: int
-    after: int
-    money: PriceDelta
-    lines: tuple[ChargeLine, ...]
-    cost_month: Money | None
-    sell_month: Money | None
-    by: datetime | None
-    returnable_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtRenewal:
-    """What waits for the end of the term on `on`: `held` seats stay billed until then, for this much a month.
-
-    `after` are the seats of the next term; None: no smaller renewal can be scheduled, and `waiting` says why.
-    """
-
-    on: datetime
-    after: int | None
-    held: int
-    held_cost_month: Money | None
-    held_sell_month: Money | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +41,7 @@ class Quote:
 
     `before` seats run, `asked` were asked for (0: to cancel). `live_as_of` is when the line was read, None where
     nothing of it runs. `waiting` is what has to happen first or elsewhere, `notes` what the answer leaves open.
+    `target` is the price of another offer or a longer term, `target_offer` that offer, where one is asked for.
     """
 
     address: Address
@@ -95,29 +57,59 @@ class Quote:
     notes: tuple[str, ...]
     warning: Diagnostic | None
     live_as_of: datetime | None
+    target: UnitPrice | UnknownPrice | None = None
+    target_offer: OfferKey | None = None
 
 
-def quote_line(session: Session, address: Address, *, seats: int | None, on: datetime | None) -> Quote:
-    """Quote a declared subscription at `seats` (None: as declared; 0: cancelled) on a day (None: now).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked about a declared line; None: as declared. `seats` 0 cancels; with another `offer`, so many seats go
+    over to it. `term` and `billing`: a longer term now."""
+
+    seats: int | None = None
+    offer: OfferKey | None = None
+    term: Term | None = None
+    billing: BillingCycle | None = None
+
+    @property
+    def converts(self) -> bool:
+        """Whether something else than seats is asked about."""
+        return any(item is not None for item in (self.offer, self.term, self.billing))
+
+
+def quote_line(session: Session, address: Address, wish: Wish, *, on: datetime | None) -> Quote:
+    """Quote a declared subscription on a day (None: now).
 
     Raises CspdeclError where no such line is declared, or what stands for it was not read.
     """
-    customer, spec = _declared(session, address)
-    wanted = replace(spec, absent=True) if seats == 0 else replace(spec, absent=False, seats=seats) if seats else spec
-    there, live = _live(session, spec)
+    customer, declared = _declared(session, address)
+    there, live = _live(session, declared)
     now = max(session.clock.now(), there.read_at) if there else session.clock.now()
     at = now if on is None or on.date() == now.date() else on
-    book = prices_in(session.prices({spec.offer}), market_of(customer, there))
+    spec = on_day(declared, at.date())
+    wanted = as_wished(spec, live, wish)
+    offers = {spec.offer, wanted.offer, *([live.offer] if live and live.offer else [])}
+    market = market_of(customer, there)
+    book = prices_in(session.prices(offers, markets={market} if market else ()), market)
+    segment = customer.segment
     price = (
-        price_of_line(book, spec, live)
+        price_of_line(book, spec, live, segment=segment)
         if live
-        else find_price(book, offer=spec.offer, term=spec.term, billing=spec.billing, segment="commercial", at=at)
-    )
+        else find_price(
+            book, offer=wanted.offer, term=wanted.term, billing=wanted.billing, segment=segment, at=at,
+            seats=(wanted.seats,),
+        )
+    )  # fmt: skip
+    if live is None and wanted.trial:
+        price = UnknownPrice(reason="a trial has no price of its own")
+    sell = resolve_sell(spec.sell, spec.relative, price)
+    spec, wanted = replace(spec, sell=sell.rule), replace(wanted, sell=sell.rule)
+    target = target_price(wanted, live, book, segment=segment, at=at) if wish.converts else None
     quote = Quote(
         address=address,
         title=spec.display_name or (live.title if live else "") or str(spec.offer),
         before=live.seats if live else 0,
-        asked=0 if wanted.absent else wanted.seats,
+        asked=0 if wanted.absent else wanted.upgrade.seats or wanted.seats if wanted.upgrade else wanted.seats,
         on=at.date(),
         price=price,
         now=None,
@@ -125,97 +117,70 @@ def quote_line(session: Session, address: Address, *, seats: int | None, on: dat
         refused=(),
         waiting=(),
         notes=tuple(_notes(there, live, at, now)),
-        warning=older_lists([(price.list_date, price.asked_for)]) if isinstance(price, UnitPrice) else None,
+        warning=_older(price, target),
         live_as_of=there.read_at if there and live else None,
+        target=target,
+        target_offer=wanted.offer if live and wanted.offer != live.offer else None,
     )
     outside = _outside_term(spec, live, at) if live else None
+    outside = outside or check_plan(wanted.term, wanted.billing)
     if outside is not None:
         return replace(quote, refused=(outside,))
-    decision = _decide(session, customer, wanted, there, live, at)
-    offered = _Offered(customer=customer, spec=spec, wanted=wanted, live=live, book=book, price=price, at=at)
+    sold = _sold(wanted)
+    decision = _decide(session, customer, wanted, there, live, at, sold)
+    currency = session.project.reseller.currency
+    offered = Offered(
+        customer=customer, spec=spec, wanted=wanted, live=live, book=book, price=price, target=target, sold=sold,
+        currency=currency, at=at,
+    )  # fmt: skip
+    eligible = ["whether this customer may upgrade is asked by `plan`, not here"] if quote.target_offer else []
     return replace(
         quote,
         now=offered.now(decision),
         at_renewal=offered.at_renewal(decision),
         refused=tuple(item for item in decision.diagnostics if item.severity == "error"),
         waiting=decision.waiting,
-        notes=(*quote.notes, *_remarks(decision)),
+        notes=(*quote.notes, *eligible, *_remarks(decision)),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Offered:
-    """Puts money beside a decision about one line."""
+def as_wished(spec: SubscriptionSpec, live: LiveSubscription | None, wish: Wish) -> SubscriptionSpec:
+    """The line as it would be declared for what is asked."""
+    wanted = replace(
+        spec, offer=wish.offer or spec.offer, term=wish.term or spec.term, billing=wish.billing or spec.billing
+    )
+    if wish.seats == 0:
+        return replace(wanted, absent=True)
+    if wish.seats:
+        wanted = replace(wanted, absent=False, seats=wish.seats)
+    if live is None or live.offer is None or wanted.offer == live.offer:
+        return wanted
+    part = wish.seats if wish.seats and wish.seats < live.seats else None
+    source = Upgrade(source=live.offer, seats=part, origin=spec.origin)
+    total = live.seats if part or wish.seats is None else wish.seats
+    return replace(wanted, seats=total, upgrade=source, trial=False, renews_to=None)
 
-    customer: CustomerSpec
-    spec: SubscriptionSpec
-    wanted: SubscriptionSpec
-    live: LiveSubscription | None
-    book: PriceBook
-    price: UnitPrice | UnknownPrice
-    at: datetime
 
-    def now(self, decision: Decision) -> Now | None:
-        for step in decision.steps:
-            if isinstance(step.action, Purchase | SetSeats | Cancel):
-                break
-        else:
-            return None
-        before = self.live.seats if self.live else 0
-        after = 0 if isinstance(step.action, Cancel) else decision.after or 0
-        sell = self._sell(before, after)
-        money = (
-            preview_seats(self.spec, self.live, self.book, after=after, now=self.at, sell=sell)
-            if self.live
-            else preview_purchase(self.wanted, self.book, segment="commercial", now=self.at, sell=sell)
-        )
-        return Now(
-            before=before,
-            after=after,
-            money=money,
-            lines=self._lines(before, after),
-            cost_month=cost_per_month(self.price, after - before),
-            sell_month=sell.month.rounded(Rounding.HALF_UP) if sell else None,
-            by=decision.take_by,
-            returnable_until=decision.added_until,
-        )
+def _older(*prices: UnitPrice | UnknownPrice | None) -> Diagnostic | None:
+    return older_lists((item.list_date, item.asked_for) for item in prices if isinstance(item, UnitPrice))
 
-    def at_renewal(self, decision: Decision) -> AtRenewal | None:
-        if not decision.held or decision.held_until is None or self.live is None:
-            return None
-        stays = (decision.after or 0) - decision.held if decision.after is not None else 0
-        sell = self._sell(stays, stays + decision.held)
-        return AtRenewal(
-            on=decision.held_until,
-            after=0 if self.wanted.absent else decision.later,
-            held=decision.held,
-            held_cost_month=cost_per_month(self.price, decision.held),
-            held_sell_month=sell.month.rounded(Rounding.HALF_UP) if sell else None,
-        )
 
-    def _sell(self, before: int, after: int) -> SellChange | None:
-        bundle = bundle_of(self.spec, self.customer)
-        of_bundle = bundle_sell_change(self.spec, bundle, before, after) if bundle else None
-        return add_sell(sell_change(self.spec.sell, before, after), of_bundle)
-
-    def _lines(self, before: int, after: int) -> tuple[ChargeLine, ...]:
-        on = self.at.date()
-        if isinstance(self.price, UnknownPrice) or self.price.billing.months is None:
-            return ()
-        if self.live is None:
-            cycle = cycle_containing(on, on, term=self.spec.term, billing=self.spec.billing)
-        else:
-            found = cycle_of(self.live, on)
-            if found is None or not found.start <= on <= found.end:
-                return ()
-            cycle = found
-        kind = kind_of(before, after)
-        return charge_lines(price=self.price, before=before, after=after, cycle=cycle, on=on, kind=kind)
+def _sold(wanted: SubscriptionSpec) -> Offer:
+    # nobody is asked what is sold: what is declared is taken to be for sale, and a note says so
+    return Offer(
+        key=wanted.offer,
+        title=str(wanted.offer),
+        min_seats=1,
+        max_seats=None,
+        terms=(OfferTerm(wanted.term, wanted.billing),),
+        trial=wanted.trial,
+        product="perpetual" if wanted.term is Term.ONCE else "license",
+    )
 
 
 def _decide(
     session: Session, customer: CustomerSpec, wanted: SubscriptionSpec, there: LiveCustomer | None,
-    live: LiveSubscription | None, at: datetime,
+    live: LiveSubscription | None, at: datetime, sold: Offer,
 ) -> Decision:  # fmt: skip
     if live is None:
         delta: Delta | None = Delta(spec=wanted, live=None, fields=frozenset())
@@ -225,9 +190,8 @@ def _decide(
         return Decision(symbol=" ")
     provider = session.project.providers[wanted.provider]
     running = [item for item in there.subscriptions if item.status.running] if there else []
-    way = OfferTerm(wanted.term, wanted.billing)
-    # nobody is asked what is sold: what is declared is taken to be for sale, and a note says so
-    sold = Offer(key=wanted.offer, title=str(wanted.offer), min_seats=1, max_seats=None, terms=(way,))
+    # nor is it asked whether an upgrade can be had: the note says so, and money is told as if it could
+    path = TransitionPath(offer=wanted.offer, kinds=("transition_with_license_transfer", "transition_only"))
     setting = Setting(
         now=at,
         capabilities=everything(),
@@ -238,6 +202,12 @@ def _decide(
         held=frozenset({item.offer for item in running if item.offer} | {one.offer for one in customer.subscriptions}),
         agreement=there.agreement if there else "coming",
         blocked=there.blocked if there else None,
+        model=session.project.reseller.model,
+        segment=customer.segment,
+        country=market_of(customer, there),
+        hold=customer.hold,
+        qualifications=there.qualifications if there else None,
+        transitions=Transitions(paths=(path,)),
     )
     return decide(delta, setting)
 
@@ -297,13 +267,15 @@ def _live(session: Session, spec: SubscriptionSpec) -> tuple[LiveCustomer | None
         if binding is not None:
             raise CspdeclError(f"what `{spec.address}` stands for has not been read: run `cspdecl plan` once")
         return None, None
-    running = [item for item in customer.subscriptions if item.status.running and not item.trial]
+    running = [item for item in customer.subscriptions if item.status.running and (binding or spec.trial == item.trial)]
     if binding is not None:
         chosen = [item for item in running if item.id in binding.ids]
         if not chosen:
             raise CspdeclError(f"the subscription of `{spec.address}` runs no longer; `cspdecl plan` says what follows")
     else:
         chosen = [item for item in running if item.id == spec.id or (spec.id is None and item.offer == spec.offer)]
+    if len(chosen) > 1 and binding is not None:
+        raise CspdeclError(f"`{spec.address}` stands for two subscriptions, upgraded in part: ask `cspdecl plan`")
     if len(chosen) > 1:
         raise CspdeclError(f"`{spec.address}` could be any of {len(chosen)} subscriptions: adopt it first")
     return customer, chosen[0] if chosen else None

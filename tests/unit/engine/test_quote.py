@@ -10,7 +10,7 @@ from cspdecl.cli.quote_declared import quote_document
 from cspdecl.core.address import Address
 from cspdecl.core.errors import CspdeclError
 from cspdecl.core.money import Money
-from cspdecl.engine.quote import quote_line
+from cspdecl.engine.quote import Wish, quote_line
 from cspdecl.store.priceimport import import_price_list
 from cspdecl.testing.world import START, World
 from tests.unit.engine.estates import declare, estate_of, only_subscription, world_of
@@ -63,9 +63,9 @@ def later(estate, world, **span):
     estate.plan()
 
 
-def quote(estate, seats=None, day=None, address=LINE):
+def quote(estate, seats=None, day=None, address=LINE, **wish):
     with estate.session() as session:
-        return quote_line(session, address, seats=seats, on=day)
+        return quote_line(session, address, Wish(seats=seats, **wish), on=day)
 
 
 def parts(found):
