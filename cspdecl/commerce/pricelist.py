@@ -138,12 +138,12 @@ class PriceSheet:
         for fault in self.faults:
             yield warning("CSP615", fault, hint="download the sheet again; every plan says this until it is whole")
         for line, problem in self._broken[:_SHOWN]:
-            yield warning("CSP601", f"row left out: {problem}", line=line, column=1)
+            yield warning("CSP601", f"line {line}: row left out: {problem}", line=line, column=1)
         more = len(self._broken) - _SHOWN
         if more > 0:
             yield warning("CSP601", f"{more} more rows left out, the first at line {self._broken[_SHOWN][0]}")
         for line, what in self._nothing[:_SHOWN]:
-            yield warning("CSP611", f"{what} is no price; it reads as unknown", line=line, column=1)
+            yield warning("CSP611", f"line {line}: {what} is no price; it reads as unknown", line=line, column=1)
         more = len(self._nothing) - _SHOWN
         if more > 0:
             text = f"{more} more rows of nothing or less, the first at line {self._nothing[_SHOWN][0]}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cspdecl.commerce.offermatrix import enriched
 from cspdecl.core.action import Cancel, Forget, ScheduleRenewal, SetEndOfTerm, SetSeats
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
@@ -90,9 +91,10 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
         for provider in providers.values():
             for text in provider.warnings:
                 progress.say(f"warning: {provider.name}: {text}")
-        catalogs = refresh.read_catalogs(
-            offers=refresh.offers_in_question(project, desired, live), providers=providers, progress=progress
-        )
+        asked = refresh.offers_in_question(project, desired, live)
+        catalogs = refresh.read_catalogs(offers=asked, providers=providers, progress=progress)
+        matrix = session.offer_matrix({key for group in asked.values() for key in group}, now)
+        catalogs = enriched(catalogs, matrix)
     return _decide(session, live, now, scope, capabilities, catalogs, providers, calls, progress)
 
 

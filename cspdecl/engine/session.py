@@ -16,7 +16,9 @@ from cspdecl.engine.secrets import ProjectSecrets
 from cspdecl.spi import registry
 
 if TYPE_CHECKING:
-    from cspdecl.core.catalog import OfferKey
+    from datetime import datetime
+
+    from cspdecl.core.catalog import OfferKey, OfferMatrix
     from cspdecl.core.desired import DesiredState
     from cspdecl.core.project import PriceBook, Project, ProviderConfig
     from cspdecl.manifest.load import Loaded
@@ -88,6 +90,16 @@ class Session:
         return load_price_book(
             folder, market=project.market, currency=project.reseller.currency, offers=offers, markets=places
         )
+
+    def offer_matrix(self, offers: set[OfferKey], at: datetime) -> OfferMatrix | None:
+        """What the imported offer matrix says of these offers; None where none is imported.
+
+        Raises ConfigurationError where it was altered."""
+        from cspdecl.store.pricebeside import load_offer_matrix
+
+        project = self.project
+        folder = self.root / project.prices_path if project.prices_path else None
+        return load_offer_matrix(folder, at=at, offers=offers)
 
     # ---- store ----
 

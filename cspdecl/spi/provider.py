@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
@@ -131,6 +131,28 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class PriceSource(Protocol):
+    """What a provider with `Capability.PRICE_PREVIEW` has beside the rest: price lists to download, block by block.
+
+    `view` is "license", "software" or "est"; `timeline` "current", "future" or "history", which needs a `month`
+    ("2026-11"). Each raises LookupError where there is no such file, as for an announced list without changes,
+    NotAuthorised and TryLater as everything else does.
+    """
+
+    def price_sheet(self, market: str, view: str, timeline: str, month: str | None = None) -> Iterator[bytes]:
+        """A price sheet, CSV or packed."""
+        ...
+
+    def offer_matrix(self, month: str) -> Iterator[bytes]:
+        """The offer matrix of a month."""
+        ...
+
+    def fx_rates(self, month: str) -> Iterator[bytes]:
+        """The dollar rates of a month."""
         ...
 
 
