@@ -81,7 +81,7 @@ class World:
             LiveSubscription(
                 id=ident,
                 offer=action.offer,
-                title=TITLES[str(action.offer)],
+                title=TITLES.get(str(action.offer), str(action.offer)),
                 nickname=action.nickname,
                 seats=action.seats,
                 term=action.term,

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from cspdecl.commerce.combos import check_combination
 from cspdecl.commerce.decide_end import keep_end_of_term
+from cspdecl.commerce.decide_purchase import must_wait
 from cspdecl.commerce.parts import source_part
 from cspdecl.commerce.policy import TRIAL_BECOMES_SEATS
 from cspdecl.commerce.quantity import check_limits, check_quantity
@@ -200,6 +201,9 @@ def _path(
         return None
     if live.status is not Status.ACTIVE:
         draft.waiting.append(_wait(spec, f"{live.id} is {live.status}: only what is active can be upgraded"))
+        return None
+    if (first := must_wait(spec, setting)) is not None:
+        draft.waiting.append(first)  # an upgrade is a purchase (contract §22.27), and waits for what purchases wait for
         return None
     if live.policy.busy is not None:
         draft.waiting.append(_wait(spec, f"it cannot be upgraded now: {live.policy.busy}"))
