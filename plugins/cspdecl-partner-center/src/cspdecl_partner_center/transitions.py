@@ -169,7 +169,7 @@ class Mover:
             told = [] if action.unit_price is None else [_NOT_COMPARED.format(action.unit_price)]
             if moved is not None and moved[0] == "failed":
                 told.append(f"the users' licences were not moved: {moved[1] or 'no reason given'}")
-            elif action.reassign and not action.full and not action.trial:
+            elif action.reassign and not action.full and not action.trial and (moved or ("",))[0] != "completed":
                 told.append("users' licences are moved by hand after a partial upgrade")
             if action.promotion is not None and seen.result.promotion is None:
                 told.append(f"promotion {action.promotion} is not on the subscription: it is at the list price")
