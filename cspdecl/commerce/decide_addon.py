@@ -135,7 +135,7 @@ def _about_end(spec: SubscriptionSpec, base: Base, draft: Draft, *, ends: date) 
     if base.live.term == spec.term and last_day(base.live.term_ends) != ends.isoformat():
         draft.diagnostics.append(
             note(
-                "CSP365",
+                "CSP367",
                 f"it would end on {ends}, its base `{base.spec.address.name}` on {last_day(base.live.term_ends)}",
                 origin=spec.origin,
                 address=str(spec.address),

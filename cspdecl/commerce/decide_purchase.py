@@ -166,7 +166,9 @@ def _not_sold(spec: SubscriptionSpec, offer: Offer | None) -> Diagnostic:
 
 def _unfit(spec: SubscriptionSpec, offer: Offer, setting: Setting) -> Diagnostic | None:
     refused = check_trial(spec, offer) or check_combination(spec, offer) or check_quantity(spec, None, setting)
-    refused = refused or check_limits(spec, setting) or refused_by_circumstances(spec, setting)
+    refused = (
+        refused or _unattested(spec, offer) or check_limits(spec, setting) or refused_by_circumstances(spec, setting)
+    )
     if refused is not None:
         return refused
     if setting.environment == "sandbox" and setting.running >= SANDBOX_SUBSCRIPTIONS:
@@ -178,6 +180,20 @@ def _unfit(spec: SubscriptionSpec, offer: Offer, setting: Setting) -> Diagnostic
             hint="cancel one inside its window, or try this line at another sandbox customer",
         )
     return None
+
+
+def _unattested(spec: SubscriptionSpec, offer: Offer) -> Diagnostic | None:
+    # such as Windows 365 with Hybrid Benefit: the cart's line must carry the confirmation (contract §10, 2023-10)
+    if not offer.attestation or spec.attested:
+        return None
+    return error(
+        "CSP365",
+        f"{spec.offer} is sold only to buyers who confirm something",
+        origin=spec.origin.at("offer"),
+        address=str(spec.address),
+        label=f"read what {offer.title} asks for in the provider's portal",
+        hint="say `attested: true` on the line once that is so",
+    )
 
 
 def must_wait(spec: SubscriptionSpec, setting: Setting) -> Waiting | None:

@@ -51,6 +51,8 @@ CHAPTERS = (
             rule("CSP345", "buy-beside-trial", "planning.match.match_customer", CREATE,
                   "A trial is matched, changed and started only by a line that says so: left alone, one becomes a "
                   "paid year."),
+            rule("CSP365", "buy-unattested", "commerce.decide_purchase.decide_purchase", CREATE,
+                  "An offer that wants something confirmed is bought only where the line says that it is so."),
             rule("CSP350", "buy-no-agreement", "commerce.decide_purchase.decide_purchase", AGREEMENT,
                   "Nothing is bought before the customer's agreement is accepted; where a person has to, it waits."),
             rule("CSP351", "buy-blocked", "commerce.decide_purchase.decide_purchase", OURS,
@@ -71,7 +73,7 @@ CHAPTERS = (
                   "share, so it is known for that one product."),
             rule("CSP364", "add-on-more-than-base", "commerce.decide_addon.check_addon_seats", OURS,
                   "More seats of an add-on than of its base are bought with a warning."),
-            rule("CSP365", "add-on-ends-apart", "commerce.decide_addon.check_addon", OURS,
+            rule("CSP367", "add-on-ends-apart", "commerce.decide_addon.check_addon", OURS,
                   "Ends that would drift apart are said, with how to align them."),
         ),
     ),
