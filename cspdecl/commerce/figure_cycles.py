@@ -66,7 +66,7 @@ def span_of(figures: Figures, charge: ChargeKind, basis: str, *, arriving: bool 
     if cycle is None:
         return _without_cycle(figures, charge, day, first)
     if charge in _WHOLE and day != cycle.start:
-        raise _not_first_day(charge, day, cycle)
+        raise _not_first_day(charge if figures.charge else None, day, cycle)
     return _slice(cycle, day, basis, figures.start_month)
 
 
@@ -150,7 +150,10 @@ def _in_order(day: date, first: date, last: date | None) -> None:
         )
 
 
-def _not_first_day(charge: ChargeKind, day: date, cycle: Cycle) -> Refused:
+def _not_first_day(charge: ChargeKind | None, day: date, cycle: Cycle) -> Refused:
+    if charge is None:
+        hint = "say which seats there are before and after; what a whole cycle costs is asked for its first day"
+        return refuse("CSP643", f"on {day} nothing changes: as many seats after as before", hint=hint)
     following = cycle.end + timedelta(days=1)
     return refuse(
         "CSP641",
