@@ -149,9 +149,7 @@ def decide_trial(spec: SubscriptionSpec, live: LiveSubscription, setting: Settin
     draft = Draft()
     if not live.trial:
         draft.diagnostics.append(_has_become_paid(spec, live))
-        draft.waiting.append(
-            _wait(spec, "CSP362", "the trial has become paid, and the line still says `trial: true`")
-        )
+        draft.waiting.append(_wait(spec, "CSP362", "the trial has become paid, and the line still says `trial: true`"))
         return _decision(live, draft)
     busy = live.policy.busy or (None if live.status is Status.ACTIVE else f"it is {live.status}")
     if busy:
