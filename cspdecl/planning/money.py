@@ -109,8 +109,9 @@ def delta_of(
     """A preview of cost, with what it commits to, as what an operation carries."""
     if spec.billing is BillingCycle.ONE_TIME and preview.cost_cycle is not None:
         # paid once and whole: no cycle to share it over, and nothing recurs
-        preview = replace(preview, cost_now=preview.cost_cycle, cost_now_exact=preview.cost_cycle.exact(), unknown=())
-        owed, until = (preview.cost_cycle if preview.cost_cycle.amount > 0 else None), None
+        once = preview.cost_cycle
+        preview = replace(preview, cost_now=once, cost_now_exact=once.exact(), unknown=())
+        owed, until = (once if once.amount > 0 else None), None
     return PriceDelta(
         cycle=spec.billing,
         cost_cycle=preview.cost_cycle,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from cspdecl.commerce.values import Decision
 from cspdecl.core.address import Address
-from cspdecl.core.desired import ServiceSpec, SubscriptionSpec
+from cspdecl.core.desired import CustomerSpec, ServiceSpec, SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.live import Binding, LiveSubscription
 from cspdecl.core.operation import CustomerNote, Operation, PlanLine, PriceDelta, Waiting
@@ -21,7 +21,8 @@ class Row:
 
     `source` is the former address of a renamed line; `adopted` that its binding is new; `gone` a binding let go.
     `parts`: the rows of a line that stands for two subscriptions, of which this one is the sum.
-    `repriced`: what becomes of our price, as a sentence with our margin and one without.
+    `repriced`: what becomes of our price, as a sentence with our margin and one without. `summary`: what stands beside
+    the title of something without seats, and `provider` where it runs.
     """
 
     address: Address
@@ -38,13 +39,16 @@ class Row:
     note: str | None = None
     parts: tuple[Row, ...] = ()
     repriced: tuple[tuple[str, str], ...] = ()
+    summary: str | None = None
+    provider: str | None = None
 
 
 @dataclass(slots=True)
 class CustomerPlan:
-    """One customer's part of a plan."""
+    """One customer's part of a plan. `spec`: as declared for today."""
 
     key: str
+    spec: CustomerSpec | None = None
     note: CustomerNote | None = None
     operations: list[Operation] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)

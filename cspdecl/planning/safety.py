@@ -7,15 +7,28 @@ the gate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from cspdecl.commerce.words import counted, seats
-from cspdecl.core.action import BookService, Cancel, Forget, Purchase, Reprice, ScheduleRenewal, SetSeats
+from cspdecl.core.action import (
+    BookService,
+    Cancel,
+    ChangeTerm,
+    Forget,
+    Purchase,
+    Reprice,
+    ScheduleRenewal,
+    SetSeats,
+    Transition,
+)
 from cspdecl.core.address import Address
+from cspdecl.core.catalog import OfferKey
 from cspdecl.core.money import Money
 from cspdecl.core.operation import MoneyTotals, Operation, SafetyReport, Verdict
 from cspdecl.core.project import Forbidden, Guardrails
+from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.planning.money import cost_month, margin, sell_month
 from cspdecl.planning.sentences import percent, plain
 
@@ -69,13 +82,46 @@ def _seat_change(operation: Operation) -> int:
             return -count
         case ScheduleRenewal(next=wanted):
             return wanted.seats - (operation.guard.seats or 0)
+        case Transition(seats=count):
+            return count  # seats that go over for good count like added ones: there is no way back
         case _:
             return 0
 
 
 def _commits(operation: Operation) -> bool:
+    """Whether an operation newly obliges to pay: purchases, and what only looks like a change (contract §22.27)."""
     action = operation.action
-    return isinstance(action, Purchase) or (isinstance(action, SetSeats) and action.after > action.before)
+    more = isinstance(action, SetSeats) and action.after > action.before
+    return more or isinstance(action, Purchase | ChangeTerm | Transition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bought:
+    """What an operation buys, now or with the renewal."""
+
+    term: Term | None
+    billing: BillingCycle | None
+    offer: OfferKey | None
+
+
+def _bought(operation: Operation) -> _Bought | None:
+    """Offer, term and plan that are bought; None where nothing is."""
+    context, guard = operation.context, operation.guard
+    match operation.action:
+        case Purchase(offer=offer, term=term, billing=billing):
+            return _Bought(term=term, billing=billing, offer=offer)
+        case ChangeTerm(term=term, billing=billing):
+            return _Bought(term=term, billing=billing, offer=guard.offer or context.offer)
+        case Transition(target=offer, term=longer, billing=plan):
+            return _Bought(term=longer or guard.term, billing=plan or guard.billing, offer=offer)
+        case SetSeats(before=before, after=after) if after > before:
+            return _Bought(term=context.term, billing=context.billing, offer=context.offer)
+        case ScheduleRenewal(next=following) if (following.offer, following.term, following.billing) != (
+            guard.offer, guard.term, guard.billing
+        ):  # fmt: skip
+            return _Bought(term=following.term, billing=following.billing, offer=following.offer)
+        case _:
+            return None
 
 
 def _commitment(limits: Mapping[str, Decimal], operations: Sequence[Operation], totals: MoneyTotals) -> list[Verdict]:
@@ -181,12 +227,12 @@ def _forbidden(rule: Forbidden, operations: Iterable[Operation]) -> list[Verdict
     )
     out = []
     for operation in operations:
-        context = operation.context
+        bought = _bought(operation)
         if (
-            _commits(operation)
-            and rule.term in (None, context.term)
-            and rule.billing in (None, context.billing)
-            and rule.offer in (None, context.offer)
+            bought is not None
+            and rule.term in (None, bought.term)
+            and rule.billing in (None, bought.billing)
+            and rule.offer in (None, bought.offer)
         ):
             text = f"{operation.address} buys what the project forbids ({words})"
             text += "; choose another, or change `guardrails.forbid` in a change of its own"

@@ -17,7 +17,13 @@ from cspdecl.core.desired import CustomerSpec, SubscriptionSpec
 from cspdecl.core.inquiry import Inquiry, Promotions, TermEnds, Transitions, Unanswered
 from cspdecl.core.live import LiveCustomer, LiveSubscription, Status
 from cspdecl.planning.account import Agreement
-from cspdecl.planning.inquiries import Asking, promotions_question, term_ends_question, transitions_question
+from cspdecl.planning.inquiries import (
+    Asking,
+    promotions_question,
+    renewal_question,
+    term_ends_question,
+    transitions_question,
+)
 from cspdecl.planning.match import Pair
 from cspdecl.planning.resellers import standings_of
 from cspdecl.planning.world import World
@@ -67,6 +73,9 @@ class Surroundings:
         transitions = self._answer(spec, transitions_question(pair, about))
         term_ends = self._answer(spec, term_ends_question(spec, live, about))
         promotions = self._answer(spec, promotions_question(spec, live, about))
+        paths = self._answer(spec, renewal_question(spec, live, about))
+        then = spec.at_renewal.offer if spec.at_renewal is not None else None
+        next_offer, next_state = self.offer(spec.provider, then) if then is not None else (offer, state)
         provider = self.world.project.providers.get(spec.provider)
         return Setting(
             now=self.world.now,
@@ -97,6 +106,11 @@ class Surroundings:
             base_seats=sum(self._pools().get(key, 0) for key in offer.prerequisites) if offer is not None else 0,
             family_seats=self._family(spec, offer),
             split=pair.split,
+            renewal_paths=paths if isinstance(paths, Transitions | Unanswered) else None,
+            renewal_offer=next_offer,
+            renewal_offer_state=next_state,
+            neighbours=tuple(one for one in self.there.subscriptions if live is not None and one.id != live.id),
+            was_term=recorded.term if (recorded := self.world.recorded.get(spec.address)) is not None else None,
             promised=self.promised,
         )
 
@@ -106,6 +120,26 @@ class Surroundings:
         self.bought[action.offer] = self.bought.get(action.offer, 0) + 1
         if action.promotion is not None:
             self.promised[action.promotion] = self.promised.get(action.promotion, 0) + action.seats
+
+    def circumstances(self) -> Setting:
+        """What holds for the customer as a whole, whatever the line."""
+        provider = self.world.project.providers.get(self.spec.provider)
+        return Setting(
+            now=self.world.now,
+            capabilities=self.world.capabilities.get(self.spec.provider, Capability.NONE),
+            environment=provider.environment if provider else "production",
+            running=self.running,
+            agreement=self.agreement,
+            blocked=self.there.blocked,
+            model=self.world.project.reseller.model,
+            segment=self.spec.segment,
+            country=self.market,
+            hold=self.spec.hold,
+            qualifications=self.there.qualifications,
+            reseller=self.spec.reseller,
+            standings=standings_of(self.world, self.spec),
+            new_customer=not self.there.tenant,
+        )
 
     def asking(self, provider: str) -> Asking:
         """What questions about this customer are made from; as in `planning.inquiries`, so that answers are found."""

@@ -2,6 +2,78 @@
 
 from __future__ import annotations
 
-from cspdecl.commerce.rulebook.shape import Chapter
+from cspdecl.commerce.rulebook.shape import OURS, POLICY, Chapter, rule
 
-CHAPTERS: tuple[Chapter, ...] = ()
+_QUALIFY = "Microsoft, customer qualifications, 2023-10"
+_INDIRECT = "Microsoft, indirect model and carts, 2023-10"
+_AZURE = "Microsoft, create an Azure plan, 2023-10"
+_BUDGET = "Microsoft, usage spending budget, 2023-10"
+_ORDERS = "Microsoft, cancel an order, 2023-10; cancellation policy, 2026-08"
+
+CHAPTERS: tuple[Chapter, ...] = (
+    Chapter(
+        title="A customer on hold",
+        rules=(
+            rule("CSP380", "hold", "commerce.circumstances.under_hold", OURS,
+                  "On hold nothing is bought: no subscription, seat, longer term, upgrade, Azure plan or own service. "
+                  "What is reduced or ends goes on."),
+            rule("CSP380", "hold-renewal", "commerce.circumstances.under_hold", OURS,
+                  "On hold nothing more is scheduled for a renewal, and no renewal that is off is switched on."),
+            rule("CSP381", "hold", "commerce.circumstances.renewals_on_hold", OURS,
+                  "A hold switches no renewal off; those that commit again are named with their day."),
+        ),
+    ),
+    Chapter(
+        title="Segments and qualifications",
+        rules=(
+            rule("CSP384", "qualification", "commerce.circumstances.check_qualified", _QUALIFY,
+                  "What is sold to a segment waits until the customer's qualification is approved; it is asked for."),
+            rule("CSP383", "qualification-unread", "commerce.circumstances.check_qualified", OURS,
+                  "A qualification that could not be read is no yes."),
+            rule("CSP385", "qualification-denied", "commerce.circumstances.check_qualified", _QUALIFY,
+                  "After a denial nothing of the segment is bought; what runs stays."),
+            rule("CSP386", "qualification-not-in-segment", "commerce.circumstances.not_in_segment", _QUALIFY,
+                  "Each segment has offers of its own; one that is not on its list is refused."),
+            rule("CSP382", "qualification-by-hand", "planning.qualifications.plan_qualification", _QUALIFY,
+                  "A nonprofit qualification is given by Microsoft alone; the others need what the request asks for."),
+        ),
+    ),
+    Chapter(
+        title="Resellers of an indirect provider",
+        rules=(
+            rule("CSP390", "reseller-unsigned", "commerce.circumstances.check_reseller", _INDIRECT,
+                  "An order names the reseller that sold. Until that one can be named, it waits: without a name it "
+                  "would be recorded without a reseller."),
+            rule("CSP391", "reseller-not-attested", "commerce.circumstances.check_reseller", _INDIRECT,
+                  "An order with a reseller is attested (error 900206)."),
+            rule("CSP392", "reseller-region", "commerce.circumstances.check_reseller", _INDIRECT,
+                  "A reseller sells in its region only (error 900123)."),
+            rule("CSP390", "reseller-other", "commerce.circumstances.decide_reseller", _INDIRECT,
+                  "What runs with another reseller on record gets the declared one."),
+        ),
+    ),
+    Chapter(
+        title="Azure plans",
+        rules=(
+            rule("CSP387", "azure-old-kind", "commerce.decide_azure.decide_azure", _AZURE,
+                  "No Azure plan beside a subscription of the older kind (MS-AZR-0145P), and one a customer."),
+            rule("CSP388", "azure-absent", "commerce.decide_azure.decide_azure", _AZURE,
+                  "An Azure plan is suspended, never cancelled, and only with no active usage below it (error 900115)."),
+            rule("CSP389", "azure-budget-unread", "commerce.decide_azure.decide_azure", _BUDGET,
+                  "A usage budget that could not be read is not overwritten."),
+        ),
+    ),
+    Chapter(
+        title="Software and licences for good",
+        rules=(
+            rule("CSP393", "software-fewer-now", "commerce.products.no_seats_back", POLICY,
+                  "A software subscription can be cancelled for seven days and gives back no seats before its renewal."),
+            rule("CSP341", "software-no-window", "commerce.windows.cancellable_until", POLICY,
+                  "Where the provider shows no window, as for plans of Red Hat and SUSE, none is assumed."),
+            rule("CSP394", "perpetual-more", "commerce.products.decide_owned", _ORDERS,
+                  "More of what is bought for good is another order, and single licences are not given back."),
+            rule("CSP395", "perpetual-too-late", "commerce.products.decide_owned", _ORDERS,
+                  "A perpetual licence can be given back whole for thirty days against its full price, by its order."),
+        ),
+    ),
+)  # fmt: skip

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
+from cspdecl.core.action import ChangeTerm, ScheduleRenewal, Transition
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.project import Forbidden
-from cspdecl.core.terms import Term
+from cspdecl.core.live import NextTerm
+from cspdecl.core.operation import MoneyTotals
+from cspdecl.core.project import Forbidden, Guardrails
+from cspdecl.core.terms import BillingCycle, Term
+from cspdecl.planning.safety import check_safety
+from cspdecl.testing.builders import OFFER, guard_of, live_subscription, operation
 from tests.planning_builders import (
     PHONE,
     PREMIUM,
@@ -160,3 +166,63 @@ def test_what_has_ended_may_always_go():
     )  # fmt: skip
 
     assert (False, "ended") == (made.safety.refused, made.operations[0].reason.code)
+
+
+# ---- what only looks like a change ----
+
+
+def checked(action, **guardrails):
+    """The guardrails over one operation of which nothing is priced."""
+    one = operation(action, "hafenkontor/visio", guard=guard_of(live_subscription(seats=20)))
+    limits = Guardrails(max_stop_managing=Fraction(1), **guardrails)
+    return [item.rule for item in check_safety(limits, [one], MoneyTotals(), managed=1).verdicts]
+
+
+LONGER = ChangeTerm(
+    seats=20, before_term=Term.P1Y, before_billing=BillingCycle.MONTHLY, term=Term.P3Y, billing=BillingCycle.ANNUAL
+)
+UPGRADE = Transition(source=OfferKey.parse(VISIO), target=OfferKey.parse(PREMIUM), before=20, seats=20)
+AT_RENEWAL = NextTerm(offer=OfferKey.parse(OFFER), seats=20, term=Term.P3Y, billing=BillingCycle.ANNUAL)
+
+
+@pytest.mark.parametrize("action", [LONGER, UPGRADE], ids=["longer term", "upgrade"])
+def test_a_longer_term_and_an_upgrade_are_purchases(action):
+    """What they commit to is limited; where it is unknown the limit refuses (contract §22.27)."""
+    assert ["maxNewCommitment"] == checked(action, max_new_commitment={"EUR": Decimal(100)})
+
+
+@pytest.mark.parametrize(("limit", "refused"), [(20, []), (19, ["maxSeatsPerChange"])])
+def test_upgraded_seats_are_counted(limit, refused):
+    """Seats that go over for good count like added ones, though their number stays."""
+    assert refused == checked(UPGRADE, max_seats_per_change=limit)
+
+
+@pytest.mark.parametrize(
+    ("action", "rule"),
+    [
+        (LONGER, Forbidden(term=Term.P3Y)),
+        (LONGER, Forbidden(billing=BillingCycle.ANNUAL)),
+        (UPGRADE, Forbidden(offer=OfferKey.parse(PREMIUM))),
+        (UPGRADE, Forbidden(term=Term.P1Y)),
+        (ScheduleRenewal(next=AT_RENEWAL), Forbidden(term=Term.P3Y)),
+    ],
+)
+def test_forbidden_ways_are_forbidden_in_every_guise(action, rule):
+    """A rule holds for a longer term, an upgrade and what a renewal brings, by what is bought and not by what runs."""
+    assert ["forbid"] == checked(action, forbid=(rule,))
+
+
+@pytest.mark.parametrize(
+    ("action", "rule"),
+    [
+        (LONGER, Forbidden(term=Term.P1Y)),
+        (UPGRADE, Forbidden(offer=OfferKey.parse(VISIO))),
+        (
+            ScheduleRenewal(next=replace(AT_RENEWAL, term=Term.P1Y, billing=BillingCycle.MONTHLY)),
+            Forbidden(term=Term.P1Y),
+        ),
+    ],
+)
+def test_what_is_left_is_not_forbidden(action, rule):
+    """Leaving a forbidden way, and renewing what runs in it, is no purchase of it."""
+    assert [] == checked(action, forbid=(rule,))
