@@ -70,7 +70,7 @@ class PriceSheet:
         self._reader = _Reader(lines)
         self._view, self._whole = view, whole
         self._broken: list[tuple[int, str]] = []
-        self._nothing: list[tuple[int, str]] = []
+        self._nothing: list[tuple[int, PriceRow]] = []
         self._scientific = self._tiered = self._usable = 0
         self._refused: Diagnostic | None = None
         self.left_out: Counter[str] = Counter()
@@ -120,9 +120,7 @@ class PriceSheet:
         self._tiered += bool(parsed.row.tier)
         self._scientific += "e" in cells[names["unitprice"]].lower()
         if parsed.row.cost.amount <= 0:
-            self._nothing.append(
-                (line, f"{parsed.row.offer} {parsed.row.term}/{parsed.row.billing}: {parsed.row.cost}")
-            )
+            self._nothing.append((line, parsed.row))
         yield parsed
 
     def _cut(self, width: int, line: int, cells: Sequence[str] | str) -> bool:
@@ -142,12 +140,7 @@ class PriceSheet:
         more = len(self._broken) - _SHOWN
         if more > 0:
             yield warning("CSP601", f"{more} more rows left out, the first at line {self._broken[_SHOWN][0]}")
-        for line, what in self._nothing[:_SHOWN]:
-            yield warning("CSP611", f"line {line}: {what} is no price; it reads as unknown", line=line, column=1)
-        more = len(self._nothing) - _SHOWN
-        if more > 0:
-            text = f"{more} more rows of nothing or less, the first at line {self._nothing[_SHOWN][0]}"
-            yield warning("CSP611", text)
+        yield from self._of_nothing()
         if not self._usable:
             hint = "import the view of licence-based offers"
             yield error("CSP605", "the price list holds no price of a seat", hint=hint)
@@ -160,6 +153,25 @@ class PriceSheet:
             yield note("CSP606", f"{self._tiered} rows are prices for a range of seats")
         for reason, count in sorted(self.left_out.items()):
             yield note("CSP606", f"{count} {reason} left out")
+
+    def _of_nothing(self) -> Iterator[Diagnostic]:
+        """Free offers are usual and named in one line; an amount below nothing is a mistake, each with its line."""
+        free = [(line, row) for line, row in self._nothing if not row.cost.amount]
+        owed = [(line, row) for line, row in self._nothing if row.cost.amount]
+        for line, row in owed[:_SHOWN]:
+            text = f"line {line}: {_what(row)}: {row.cost} is no price; it reads as unknown"
+            yield warning("CSP611", text, line=line, column=1)
+        if len(owed) > _SHOWN:
+            yield warning("CSP611", f"{len(owed) - _SHOWN} more negative prices, the first at line {owed[_SHOWN][0]}")
+        if free:
+            some = ", ".join(f"{_what(row)} (line {line})" for line, row in free[:3])
+            more = f" and {len(free) - 3} more" if len(free) > 3 else ""
+            prices = "1 price is 0" if len(free) == 1 else f"{len(free)} prices are 0"
+            yield note("CSP611", f"{prices}, which reads as unknown and never as free: {some}{more}")
+
+
+def _what(row: PriceRow) -> str:
+    return f"{row.offer} {row.term}/{row.billing}"
 
 
 def parse_price_list(lines: Iterable[str], *, view: PriceView = "license") -> PriceRows:
