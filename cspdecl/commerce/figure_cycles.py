@@ -7,7 +7,7 @@ where a cycle begins at a month's end, and can be asked for (contract §17, 2023
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
@@ -65,6 +65,9 @@ def span_of(figures: Figures, charge: ChargeKind, basis: str, *, arriving: bool 
     cycle = _cycle(term, billing, first, day, last)
     if cycle is None:
         return _without_cycle(figures, charge, day, first)
+    if anchor is None and charge not in (*_WHOLE, "new"):
+        whole = _slice(cycle, day, basis, figures.start_month)
+        return replace(whole, notes=("no `--cycle-start` given: the day is taken for the first of its cycle",))
     if charge in _WHOLE and day != cycle.start:
         raise _not_first_day(charge if figures.charge else None, day, cycle)
     return _slice(cycle, day, basis, figures.start_month)
