@@ -132,7 +132,7 @@ class _Maker:
 
     def _price(self, subscription: LiveSubscription | None) -> UnitPrice | UnknownPrice:
         action, line = self.operation.action, self.operation.context
-        segment = action.segment if isinstance(action, Purchase) else self.context.segment
+        segment = action.segment if isinstance(action, Purchase) else line.segment
         if subscription is not None and isinstance(action, Purchase):
             return price_of_running(self.prices, subscription, segment=segment)
         if subscription is not None:
@@ -291,7 +291,7 @@ class _Maker:
         self, change: BillingChange, subscription: LiveSubscription | None, on: date | None, *,
         line: LineContext | None = None,
     ) -> BillingChange:  # fmt: skip
-        segment = self.context.segment
+        segment = self.operation.context.segment
         if subscription is not None and not isinstance(self.operation.action, Purchase):
             change = with_kind(change, running_kind(self.estate.recorded.get(self.operation.address), subscription))
         change = add_bundle(

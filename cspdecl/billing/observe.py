@@ -189,7 +189,7 @@ class _Look:
         if seen is not None and not renewed:
             change = with_kind(change, self._kind(seen))
         change = add_bundle(
-            change, line, seen, on=day, prices=self.prices, estate=self.estate, segment=self.context.segment,
+            change, line, seen, on=day, prices=self.prices, estate=self.estate, segment=line.segment,
             renewed=renewed,
         )  # fmt: skip
         return with_margin(change)
@@ -226,7 +226,7 @@ class _Look:
         return sells if bundle is None else replace(sells, bundle_sell=in_force(line.bundle_sell, bundle))
 
     def _price(self, seen: LiveSubscription) -> UnitPrice | UnknownPrice:
-        return price_of_kind(self._kind(seen), self.prices, seen, segment=self.context.segment)
+        return price_of_kind(self._kind(seen), self.prices, seen, segment=self._line().segment)
 
     def _kind(self, seen: LiveSubscription) -> TermKind:
         return running_kind(self.last, seen)
@@ -262,6 +262,7 @@ def _line_of_record(change: BillingChange, last: Recorded) -> LineContext:
         bundle_instance=change.bundle_instance,
         component=change.component_id if change.bundle_id else None,
         sell=last.sell,
+        segment=change.price_segment or "commercial",
     )
 
 

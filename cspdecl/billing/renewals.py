@@ -117,7 +117,7 @@ def renewal_change(
     subscription, on = passed.subscription(seen), passed.starts.date()
     change = with_subscription(with_quantity(change, passed.before, passed.after), subscription, ids)
     change = with_kind(change, passed.kind)
-    price = price_of_kind(passed.kind, prices, subscription, segment=context.segment)
+    price = price_of_kind(passed.kind, prices, subscription, segment=line.segment)
     if isinstance(price, UnitPrice):
         words = f"{price.cycle_price} a seat and cycle by price {list_words(price)} ({context.market})"
         change = replace(change, basis=f"{change.basis}; {words}; an estimate until invoiced")

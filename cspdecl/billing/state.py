@@ -146,4 +146,5 @@ def line_of(spec: SubscriptionSpec | ServiceSpec, customer: CustomerSpec) -> Lin
         billing=spec.billing,
         end_of_term=spec.end_of_term,
         seats=spec.seats,
+        segment=customer.segment,
     )

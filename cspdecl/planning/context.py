@@ -29,6 +29,7 @@ def context_of_line(spec: SubscriptionSpec, customer: CustomerSpec, *, offer_tit
         billing=spec.billing,
         end_of_term=spec.end_of_term,
         seats=spec.seats,
+        segment=customer.segment,
         bundle=spec.bundle.name if spec.bundle else None,
         bundle_version=spec.bundle.version if spec.bundle else None,
         bundle_instance=spec.bundle.instance if spec.bundle else None,
