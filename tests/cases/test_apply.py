@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
@@ -23,7 +25,8 @@ from cspdecl.core.operation import Plan
 from cspdecl.core.plain import from_plain, parse_instant, to_plain
 from cspdecl.core.project import PriceBook
 from cspdecl.core.records import BookEntry
-from cspdecl.engine.apply import ApplyOptions, apply_plan
+from cspdecl.engine.apply import ApplyOptions, ApplyResult, apply_plan
+from cspdecl.engine.plan import PlanRequest, make_plan
 from cspdecl.engine.session import Session
 from cspdecl.report.ledger import render_jsonl
 from cspdecl.spi.store import Batch
@@ -64,8 +67,9 @@ def world_of(folder: Path, live: LiveState) -> World:
     return world
 
 
-def carried_out(folder: Path, root: Path) -> dict[str, str]:
-    """What applying a case prints and leaves, by file name; empty where nothing was carried out."""
+@contextmanager
+def applied(folder: Path, root: Path) -> Iterator[tuple[Session, Plan | ApplyResult]]:
+    """A case applied to its world: the project's session afterwards, and what came of it."""
     shutil.copytree(folder / "manifests", root, dirs_exist_ok=True)
     live: LiveState = from_plain(LiveState, data(folder, "live.json"))
     lacking = folder / "without.txt"
@@ -84,7 +88,13 @@ def carried_out(folder: Path, root: Path) -> dict[str, str]:
         store = session.store()
         bound: tuple[Binding, ...] = from_plain(tuple[Binding, ...], data(folder, "bindings.json"))
         store.commit(Batch(bindings=[(item.address, item) for item in bound]))
-        result = apply_plan(session, None, approve=lambda _plan: True, options=ApplyOptions(workers=1))
+        yield session, apply_plan(session, None, approve=lambda _plan: True, options=ApplyOptions(workers=1))
+
+
+def carried_out(folder: Path, root: Path) -> dict[str, str]:
+    """What applying a case prints and leaves, by file name; empty where nothing was carried out."""
+    with applied(folder, root) as (session, result):
+        store = session.store()
         records = list(store.ledger())
         assert () == verify(records, store.head())
         if isinstance(result, Plan):
@@ -121,3 +131,15 @@ def test_case_applied(name: str, update_cases: bool, tmp_path: Path, monkeypatch
             golden.unlink(missing_ok=True)
 
         assert (golden.read_text("utf-8") if golden.is_file() else "") == left.get(file, "")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not begins_with_a_book(name)])
+def test_case_comes_to_rest(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Once everything of a plan was carried out, the next one finds nothing to send: no case goes round in circles."""
+    monkeypatch.setenv("CSPDECL_ACTOR", "case")
+    with applied(CASES / name, tmp_path) as (session, result):
+        if isinstance(result, Plan) or any(task.state != "applied" for task in result.tasks):
+            return
+        again = make_plan(session, PlanRequest()).plan
+
+    assert [] == [f"{item.address} {item.action.kind}: {item.reason.text}" for item in again.operations]
