@@ -24,7 +24,12 @@ class Shop:
         if settings:
             self.sim.configure(**settings)
         self.tenant = self.sim.seed_customer(company="Hafenkontor")
-        self.provider = over_simulator(self.sim, now=lambda: self.machine, **(provider or {}))
+        self._settings = provider or {}
+        self.provider = self.connect()
+
+    def connect(self) -> Any:
+        """Another connection: one that has bought nothing yet."""
+        return over_simulator(self.sim, now=lambda: self.machine, **self._settings)
 
     def seed(self, offer: object, **how: Any) -> str:
         """A subscription that runs already."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -28,7 +28,7 @@ from cspdecl.spi.provider import Call, Mode
 from cspdecl_partner_center.clock import machine_now
 from cspdecl_partner_center.provider import PartnerCenter
 from cspdecl_partner_center.settings import parse_settings
-from cspdecl_partner_center.wire import HttpxWire, Reply
+from cspdecl_partner_center.wire import HttpxWire, Lost, Reply
 from cspdecl_simulator import Simulator
 from cspdecl_simulator.settings import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, DEMO_TENANT
 
@@ -140,6 +140,29 @@ class Sent:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
+class Pieces:
+    """An answer written down, read in pieces of a few bytes; after `cut` of them the connection breaks."""
+
+    def __init__(self, reply: Reply, *, size: int = 7, cut: int | None = None) -> None:
+        self._reply, self._size, self._cut = reply, size, cut
+        self.status, self.closed = reply.status, False
+
+    def pieces(self) -> Iterator[bytes]:
+        for number, at in enumerate(range(0, len(self._reply.content), self._size)):
+            if number == self._cut:
+                raise Lost("the connection was cut", sent=True)
+            yield self._reply.content[at : at + self._size]
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 @dataclass
 class Script:
     """A wire that answers from a list of (method, path ending, status, body), the last one for ever, and records."""
@@ -163,6 +186,9 @@ class Script:
                 raw = answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
                 return Reply(status=status, headers=told, content=raw)
         raise AssertionError(f"nothing is written down for {method} {parts.path}")
+
+    def stream(self, url: str, headers: Mapping[str, str]) -> Any:
+        return Pieces(self.send("GET", url, headers, b""))
 
     def close(self) -> None:
         pass

@@ -16,7 +16,7 @@ from cspdecl_partner_center.faithful import NotJson, get
 from cspdecl_partner_center.pacing import Pacer
 from cspdecl_partner_center.tokens import Credential
 from cspdecl_partner_center.transport import Bearer, Shared
-from cspdecl_partner_center.wire import Lost, Stream, Wire
+from cspdecl_partner_center.wire import Lost, Stream, Streaming
 
 Timeline = Literal["current", "history", "future"]
 #: What a list is called here, and its view there; the last one is known from a client in use (contract §9.2, 2026).
@@ -31,7 +31,7 @@ class PriceFiles:
     """Downloads from the pricing host."""
 
     def __init__(
-        self, *, wire: Wire, tokens: Bearer, pacer: Pacer, endpoint: str, shared: Shared, new_id: Callable[[], str]
+        self, *, wire: Streaming, tokens: Bearer, pacer: Pacer, endpoint: str, shared: Shared, new_id: Callable[[], str]
     ) -> None:
         self._wire = wire
         self._tokens = tokens

@@ -53,7 +53,7 @@ from cspdecl_partner_center.settings import PRICING, Settings, parse_settings
 from cspdecl_partner_center.tokens import ForAudience, Tokens
 from cspdecl_partner_center.transitions import Mover
 from cspdecl_partner_center.transport import Bearer, Transport
-from cspdecl_partner_center.wire import Wire, open_wire
+from cspdecl_partner_center.wire import Streaming, open_wire
 
 _ALWAYS = (
     Capability.SCHEDULED_CHANGES
@@ -88,7 +88,7 @@ class PartnerCenter:
         secrets: Secrets,
         mode: Mode,
         *,
-        wire: Wire,
+        wire: Streaming,
         tokens: Bearer | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,

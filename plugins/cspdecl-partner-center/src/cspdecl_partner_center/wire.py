@@ -5,6 +5,7 @@ Everything above it speaks `Reply` and `Lost`, so a test or another client takes
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,10 +67,6 @@ class Stream(Protocol):
 class Wire(Protocol):
     """What carries a request to the other side."""
 
-    def stream(self, url: str, headers: Mapping[str, str]) -> Stream:
-        """One reading whose answer may be large. Raises Lost."""
-        ...
-
     def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False) -> Reply:
         """One request, one answer; `slow`: it may take its time. Raises Lost."""
         ...
@@ -90,6 +87,14 @@ class Patience:
     slow: float = 180.0
 
 
+class Streaming(Wire, Protocol):
+    """A wire that also fetches what is too large to be held at once."""
+
+    def stream(self, url: str, headers: Mapping[str, str]) -> Stream:
+        """One reading whose answer may be large. Raises Lost."""
+        ...
+
+
 class HttpxStream:
     """An answer of httpx, piece by piece. The content is left packed as it came: the price files are zips."""
 
@@ -103,10 +108,8 @@ class HttpxStream:
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes in order. Raises Lost where they break off."""
-        try:
+        with _told_as_lost():
             yield from self._response.iter_raw()
-        except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
 
     def close(self) -> None:
         """Let go of it."""
@@ -132,7 +135,7 @@ class HttpxWire:
 
     def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, slow: bool = False) -> Reply:
         """One request, one answer, read whole up to LARGEST bytes. Raises Lost."""
-        try:
+        with _told_as_lost():
             timeout = self._slow if slow else self._usual
             request = self._client.build_request(method, url, headers=dict(headers), content=content, timeout=timeout)
             response = self._client.send(request, stream=True)
@@ -144,26 +147,14 @@ class HttpxWire:
                         raise Lost(f"the answer is larger than {LARGEST // 2**20} MiB", sent=True, heard=True)
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
-            raise Lost(f"no connection ({_words(problem)})", sent=False) from problem
-        except httpx.TimeoutException as problem:
-            raise Lost("no answer in time", sent=True) from problem
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as problem:
-            raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status_code, headers=lowered, content=bytes(taken))
 
     def stream(self, url: str, headers: Mapping[str, str]) -> HttpxStream:
         """One reading whose answer may be large, followed to no other place. Raises Lost."""
-        try:
+        with _told_as_lost():
             request = self._client.build_request("GET", url, headers=dict(headers), timeout=self._slow)
             return HttpxStream(self._client.send(request, stream=True))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
-            raise Lost(f"no connection ({_words(problem)})", sent=False) from problem
-        except httpx.TimeoutException as problem:
-            raise Lost("no answer in time", sent=True) from problem
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as problem:
-            raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
 
     def close(self) -> None:
         """Let go of connections."""
@@ -183,6 +174,19 @@ def open_wire(*, ca_file: str | None, connections: int, patience: Patience | Non
             raise ConfigurationError(f"`caFile` {ca_file} holds no usable certificates: {problem}") from problem
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     return HttpxWire(httpx.Client(verify=context, limits=limits, follow_redirects=False), patience)
+
+
+@contextlib.contextmanager
+def _told_as_lost() -> Iterator[None]:
+    """What httpx raises, as Lost: whether the request may have arrived is what matters."""
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+        raise Lost(f"no connection ({_words(problem)})", sent=False) from problem
+    except httpx.TimeoutException as problem:
+        raise Lost("no answer in time", sent=True) from problem
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as problem:
+        raise Lost(f"the connection broke ({_words(problem)})", sent=True) from problem
 
 
 def _words(problem: Exception) -> str:
