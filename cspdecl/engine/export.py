@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from cspdecl.core.capability import Capability
 from cspdecl.core.errors import ConfigurationError
-from cspdecl.core.live import Binding, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure
+from cspdecl.core.live import Binding, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure, Wanted
+from cspdecl.engine.export_lines import cannot_declare, circumstances_of, line_of
 
 if TYPE_CHECKING:
     from cspdecl.engine.progress import Progress
@@ -64,10 +66,14 @@ def export_customers(
     names = _Names(session)
     wanted = set(keys)
     for provider_name, provider in session.providers("read").items():
+        wanted_too = _wanted(provider.capabilities)
         refs = [
-            CustomerRef(key=names.customer(found.tenant, found.name, found.domain), tenant=found.tenant, domain=None)
+            CustomerRef(
+                key=names.customer(found.tenant, found.name, found.domain), tenant=found.tenant, domain=None,
+                wanted=wanted_too,
+            )
             for found in provider.customers()
-        ]
+        ]  # fmt: skip
         refs = [ref for ref in refs if not wanted or ref.key in wanted]
         progress.start("exporting customers", len(refs))
         for answer in provider.read(refs):
@@ -76,7 +82,11 @@ def export_customers(
                 spec = desired.customers.get(answer.key)
                 labels = dict(spec.labels) if spec else {}
                 document, left_out = customer_document(
-                    answer, names, labels, None if provider_name == project.default_provider else provider_name
+                    answer,
+                    names,
+                    labels,
+                    None if provider_name == project.default_provider else provider_name,
+                    model=project.reseller.model,
                 )
                 name = f"customers/{answer.key}.yaml"
                 (target / name).write_text(_yaml(document, left_out), encoding="utf-8")
@@ -86,6 +96,18 @@ def export_customers(
                 why = answer.message if isinstance(answer, ReadFailure) else "the provider does not know it any more"
                 yield Exported(key=answer.key, file="", lines=0, left_out=(f"not exported: {why}",))
         progress.done()
+
+
+def _wanted(capabilities: Capability) -> frozenset[Wanted]:
+    """What is read beside the subscriptions, since lines and documents would say it."""
+    found: set[Wanted] = set()
+    if Capability.QUALIFICATIONS in capabilities:
+        found.add("qualifications")
+    if Capability.PERPETUAL in capabilities:
+        found.add("licences")
+    if Capability.AZURE_PLAN in capabilities:
+        found.add("budget")
+    return frozenset(found)
 
 
 def _inside(path: Path, root: Path) -> Path | None:
@@ -131,20 +153,20 @@ def _unused(wish: str, used: set[str]) -> str:
 
 
 def customer_document(
-    customer: LiveCustomer, names: _Names, labels: dict[str, str], provider: str | None
+    customer: LiveCustomer, names: _Names, labels: dict[str, str], provider: str | None, *, model: str = "direct"
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """A Customer document, and remarks about what it cannot say."""
     lines: list[dict[str, Any]] = []
     remarks: list[str] = []
     used: set[str] = set()
     for item in sorted(customer.subscriptions, key=lambda one: (one.created, one.id)):
-        reason = _cannot(item)
+        reason = cannot_declare(item)
         if reason:
             if item.status.running:
                 remarks.append(f"{item.id} ({item.title or item.nickname}) is not managed: {reason}")
             continue
-        line = _line(item, names.line(item, used))
-        if item.end_of_term == "unset":
+        line = line_of(item, names.line(item, used), budget=customer.budget)
+        if item.end_of_term == "unset" and "endOfTerm" in line and not item.trial:
             remarks.append(
                 f"{line['name']}: auto-renew is off and nothing else is decided; `endOfTerm: cancel` is written here, "
                 "which a plan will show as a change"
@@ -156,33 +178,12 @@ def customer_document(
     spec: dict[str, Any] = {"tenant": customer.tenant, "displayName": _one_line(customer.name)}
     if provider:
         spec["provider"] = provider
+    about, said = circumstances_of(customer, model=model)
+    spec.update(about)
+    remarks += said
     spec["subscriptions"] = lines
     document = {"apiVersion": "cspdecl/v1", "kind": "Customer", "metadata": metadata, "spec": spec}
     return document, tuple(remarks)
-
-
-def _cannot(item: LiveSubscription) -> str | None:
-    if not item.status.running:
-        return f"it is {item.status}"
-    if item.offer is None or item.term is None or item.billing is None:
-        return "it is not sold by product and SKU with a term"
-    return "trials are not declared yet" if item.trial else None
-
-
-def _line(item: LiveSubscription, name: str) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        "name": name,
-        "offer": str(item.offer),
-        "seats": item.seats,
-        "term": str(item.term),
-        "billing": str(item.billing),
-        "endOfTerm": "cancel" if item.end_of_term == "unset" else item.end_of_term,
-        "id": item.id,
-    }
-    following = item.scheduled
-    if following is not None and following.offer == item.offer and following.seats < item.seats:
-        line["seats"], line["reduce"] = following.seats, "renewal"
-    return line
 
 
 def _yaml(document: dict[str, Any], remarks: Iterable[str]) -> str:

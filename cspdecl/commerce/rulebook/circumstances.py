@@ -58,7 +58,7 @@ CHAPTERS: tuple[Chapter, ...] = (
             rule("CSP387", "azure-old-kind", "commerce.decide_azure.decide_azure", _AZURE,
                   "No Azure plan beside a subscription of the older kind (MS-AZR-0145P), and one a customer."),
             rule("CSP388", "azure-absent", "commerce.decide_azure.decide_azure", _AZURE,
-                  "An Azure plan is suspended, never cancelled, and only with no active usage below it (error 900115)."),
+                  "An Azure plan is suspended, never cancelled, and only with nothing in use below it (error 900115)."),
             rule("CSP389", "azure-budget-unread", "commerce.decide_azure.decide_azure", _BUDGET,
                   "A usage budget that could not be read is not overwritten."),
         ),
@@ -67,7 +67,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         title="Software and licences for good",
         rules=(
             rule("CSP393", "software-fewer-now", "commerce.products.no_seats_back", POLICY,
-                  "A software subscription can be cancelled for seven days and gives back no seats before its renewal."),
+                  "A software subscription can be cancelled for seven days, and gives no seats back before its renewal."),
             rule("CSP341", "software-no-window", "commerce.windows.cancellable_until", POLICY,
                   "Where the provider shows no window, as for plans of Red Hat and SUSE, none is assumed."),
             rule("CSP394", "perpetual-more", "commerce.products.decide_owned", _ORDERS,
