@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from cspdecl.commerce.policy import RETURN_WINDOW, TRIAL_BECOMES_SEATS, renewal_deadline
 from cspdecl.commerce.prices import (
@@ -29,14 +28,13 @@ from cspdecl.commerce.selling import resolve_sell
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.dated import on_day
-from cspdecl.core.desired import CustomerSpec, DesiredState, EndOfTerm, SubscriptionSpec
-from cspdecl.core.live import Bindings, LiveCustomer, LiveEndOfTerm, LiveState, LiveSubscription, NextTerm, Status
+from cspdecl.core.desired import DesiredState, EndOfTerm, SubscriptionSpec
+from cspdecl.core.live import Bindings, LiveEndOfTerm, LiveState, LiveSubscription, NextTerm, Status
 from cspdecl.core.money import Money
 from cspdecl.core.project import PriceBook, UnitPrice
 from cspdecl.core.terms import BillingCycle, Term, add_months, at_midnight
-from cspdecl.planning.context import bundle_of
+from cspdecl.planning.renewal_notes import Around, Outcome, is_extended, notes_of, otherwise, unwritten
 
-Outcome = Literal["renews", "converts", "extends", "ends", "undecided"]
 #: How far a plan looks ahead for its closing line.
 SOON = timedelta(days=30)
 
@@ -136,7 +134,7 @@ def find_renewals(
             if item.status.running:
                 windows += _open_window(key, item, line, now)
             if _ends_soon(item, now, horizon):
-                items.append(_renewal(_Around(key=key, there=there, spec=spec, line=line, book=book), item))
+                items.append(_renewal(Around(key=key, there=there, spec=spec, line=line, book=book), item))
     items.sort(key=lambda one: (not one.undecided, one.ends, one.customer, str(one.address), one.subscription))
     windows.sort(key=lambda one: (one.until, one.customer, str(one.address), one.subscription))
     return Renewals(
@@ -202,29 +200,14 @@ def _open_window(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Around:
-    """What surrounds one subscription."""
-
-    key: str
-    there: LiveCustomer
-    spec: CustomerSpec | None
-    line: SubscriptionSpec | None
-    book: PriceBook
-
-    @property
-    def segment(self) -> str:
-        return self.spec.segment if self.spec else "commercial"
-
-
-def _renewal(around: _Around, item: LiveSubscription) -> Renewal:
+def _renewal(around: Around, item: LiveSubscription) -> Renewal:
     line, ends = around.line, item.term_ends
     if ends is None:  # asked only of what ends
         raise ValueError(f"subscription {item.id} has no end")
     declared = _declared(line)
     outcome = _outcome(item, line)
     upcoming = _next(item, line, outcome)
-    notes = list(_notes(around, item, outcome, upcoming, declared))
+    notes = list(notes_of(around, item, outcome, upcoming, declared))
     price = _price(around, item, outcome, upcoming, ends)
     seats = upcoming.seats if upcoming else 0
     known = isinstance(price, UnitPrice)
@@ -244,7 +227,8 @@ def _renewal(around: _Around, item: LiveSubscription) -> Renewal:
         ending=item.end_of_term,
         declared=declared,
         outcome=outcome,
-        unwritten=_unwritten(line, item, declared),
+        unwritten=unwritten(line, item, declared)
+        or (line is not None and line.at_renewal is not None and otherwise(line, item, outcome) is not None),
         next=upcoming,
         price=price,
         cost_cycle=cost_per_cycle(price, seats) if price else None,
@@ -265,7 +249,7 @@ def _declared(line: SubscriptionSpec | None) -> EndOfTerm | None:
 
 def _outcome(item: LiveSubscription, line: SubscriptionSpec | None) -> Outcome:
     """What happens by itself, as it is written at the provider. What was extended goes on by the month until ended."""
-    if _is_extended(item, line) and item.end_of_term in ("unset", "extend"):
+    if is_extended(item, line) and item.end_of_term in ("unset", "extend"):
         return "extends"
     if item.status is Status.SUSPENDED and item.end_of_term != "renew":
         return "ends"  # suspended at its end it is disabled (contract §13.2); whether it can be extended is not said
@@ -273,16 +257,6 @@ def _outcome(item: LiveSubscription, line: SubscriptionSpec | None) -> Outcome:
         return "converts" if item.end_of_term == "renew" else "ends"
     known: dict[LiveEndOfTerm, Outcome] = {"renew": "renews", "extend": "extends", "cancel": "ends"}
     return known.get(item.end_of_term, "undecided")
-
-
-def _unwritten(line: SubscriptionSpec | None, item: LiveSubscription, declared: EndOfTerm | None) -> bool:
-    if line is None or declared is None:
-        return False
-    if item.trial:
-        return (declared == "renew") != (item.end_of_term == "renew")
-    if _is_extended(item, line) and (declared, item.end_of_term) == ("extend", "unset"):
-        return False
-    return declared != item.end_of_term and item.status is not Status.SUSPENDED
 
 
 def _next(item: LiveSubscription, line: SubscriptionSpec | None, outcome: Outcome) -> NextTerm | None:
@@ -304,13 +278,13 @@ def _next(item: LiveSubscription, line: SubscriptionSpec | None, outcome: Outcom
 
 
 def _price(
-    around: _Around, item: LiveSubscription, outcome: Outcome, upcoming: NextTerm | None, ends: datetime
+    around: Around, item: LiveSubscription, outcome: Outcome, upcoming: NextTerm | None, ends: datetime
 ) -> UnitPrice | UnknownPrice | None:
     if outcome == "converts" and upcoming is None:
         return UnknownPrice(reason="which paid offer the trial becomes is not known")
     if upcoming is None:
         return None
-    if outcome == "extends" or _is_extended(item, around.line):
+    if outcome == "extends" or is_extended(item, around.line):
         return price_of_extended(around.book, upcoming.offer, segment=around.segment, at=ends)
     return find_price(
         around.book,
@@ -321,10 +295,6 @@ def _price(
         at=ends,
         seats=(upcoming.seats,),
     )
-
-
-def _is_extended(item: LiveSubscription, line: SubscriptionSpec | None) -> bool:
-    return line is not None and item.term is Term.P1M is not line.term and not item.trial and item.scheduled is None
 
 
 def _until(upcoming: NextTerm, ends: datetime) -> datetime:
@@ -344,37 +314,3 @@ def _sell(line: SubscriptionSpec | None, price: UnitPrice | UnknownPrice | None,
         return None
     rule = resolve_sell(line.sell, line.relative, price).rule
     return sell_per_month(rule, seats) if rule is not None else None
-
-
-def _notes(
-    around: _Around, item: LiveSubscription, outcome: Outcome, upcoming: NextTerm | None, declared: EndOfTerm | None
-) -> Iterator[str]:
-    line, spec = around.line, around.spec
-    if line is None:
-        yield "in no manifest: nothing of it is decided here"
-    elif _unwritten(line, item, declared):
-        yield f"declared is `{declared}`, which is not written at the provider yet: `cspdecl plan` says what follows"
-    elif declared is None:
-        yield "`endOfTerm` is not declared"
-    if outcome == "undecided":
-        yield "auto-renew is off and nothing else is set: it may go on by the month at a higher price"
-    if item.status is Status.SUSPENDED:
-        yield "suspended: it is disabled at the end of its term unless it is resumed and renewed"
-    if line is not None and line.at_renewal is not None and outcome == "renews" and item.scheduled is None:
-        yield "what `atRenewal` declares is not written at the provider yet"
-    if outcome == "converts":
-        yield "a trial: left alone it becomes a paid commitment, without any promotion"
-    if outcome == "extends":
-        yield "from then on by the month, to be ended or renewed on any day"
-    if spec is not None and spec.hold is not None and outcome in ("renews", "converts", "extends"):
-        yield f"this customer is on hold since {spec.hold.since}, and this commits anew"
-    if item.promotion is not None and outcome == "renews":
-        kept = upcoming.promotion if upcoming else None
-        if kept is None:
-            yield f"promotion {item.promotion} ends with the term: then the list price, unless it still runs"
-    if upcoming is not None and upcoming.promotion is not None:
-        yield f"promotion {upcoming.promotion} will apply; lists hold no promotions, so it will cost less than shown"
-    if line is not None and line.bundle is not None and spec is not None and (bundle := bundle_of(line, spec)):
-        yield f"sold as part of {bundle.display_name} ({bundle.address})"
-    if item.custom_end is not None and upcoming is not None and upcoming.ends is None:
-        yield f"its term was cut short to end on {item.custom_end}; the next one is a full one"

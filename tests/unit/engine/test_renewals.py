@@ -115,3 +115,32 @@ def test_without_a_price_list_the_cost_is_unknown(estate, world):
     found = renewals(estate)
     assert found.items[0].cost_month is None
     assert any("cost unknown: no price list" in line for line in renewals_text(found))
+
+
+def test_what_is_declared_for_the_next_term_and_not_scheduled_is_said(estate, world):
+    """`atRenewal: {seats: 3}` that nobody has applied yet: five renew as it stands, and that wants a decision."""
+    later(estate, world, days=330)
+    declare(estate, "alpha", 5, sell=SELL, endOfTerm="renew", atRenewal={"seats": 3})
+    [item] = renewals(estate).items
+    assert (item.next.seats, item.undecided) == (5, True)
+    assert any("declared for the next term is 3 seats" in note for note in item.notes)
+
+
+def test_an_undecided_end_says_what_a_month_beyond_it_would_cost(estate, world):
+    """12.00 by the month, and 3 % more in an extended term: 12.36, a forecast."""
+    with world.open() as state:
+        state.put(tenant_of(1), replace(state.customer(tenant_of(1)).subscriptions[0], end_of_term="unset"))
+    later(estate, world, days=330)
+    [item] = renewals(estate).items
+    assert (item.outcome, item.cost_month) == ("undecided", None)
+    assert "such a month costs 12.36 EUR a seat (a forecast)" in item.notes
+
+
+def test_what_is_declared_from_a_later_day_is_said(estate, world):
+    """`endOfTerm` as a list: cancel from a day before the end, and today it still renews."""
+    later(estate, world, days=330)
+    ending = ["renew", {"value": "cancel", "from": "2027-11-01"}]
+    declare(estate, "alpha", 5, sell=SELL, endOfTerm=ending)
+    [item] = renewals(estate).items
+    assert (item.declared, item.undecided) == ("renew", False)
+    assert "`endOfTerm` is declared anew from 2027-11-01, before the term ends" in item.notes
