@@ -110,7 +110,8 @@ def over_simulator(
         reply = sim.handle(request.method, request.url.raw_path.decode(), dict(request.headers), request.content)
         if reply.drop:
             raise httpx.ReadError("the connection was cut", request=request)
-        return httpx.Response(reply.status, headers=reply.headers, content=reply.body)
+        # as a stream, like an answer from a socket: what downloads in pieces reads it so
+        return httpx.Response(reply.status, headers=reply.headers, stream=httpx.ByteStream(reply.body))
 
     waits = sleeper or Sleeper()
     return PartnerCenter(
