@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cspdecl.commerce.offermatrix import enriched
-from cspdecl.core.action import Cancel, Forget, ScheduleRenewal, SetEndOfTerm, SetSeats
+from cspdecl.core.action import Cancel, Forget, ScheduleRenewal, SetEndOfTerm, SetSeats, Transition
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalogs
@@ -194,12 +194,12 @@ def refuse_cut_files(loaded: Loaded, desired: DesiredState, operations: Sequence
 
 
 def subscriptions_to_reread(operations: Sequence[Operation]) -> dict[str, tuple[str, frozenset[str]]]:
-    """Subscriptions whose reduction, cancellation or renewal is planned: customer key → (provider, ids)."""
+    """Subscriptions whose reduction, cancellation, renewal or upgrade is planned: customer key → (provider, ids)."""
     wanted: dict[str, tuple[str, frozenset[str]]] = {}
     for operation in operations:
         action, ident = operation.action, operation.guard.subscription
         provider = operation.context.provider
-        reduces = isinstance(action, Cancel | ScheduleRenewal | SetEndOfTerm) or (
+        reduces = isinstance(action, Cancel | ScheduleRenewal | SetEndOfTerm | Transition) or (
             isinstance(action, SetSeats) and action.after < action.before
         )
         if reduces and ident and provider:

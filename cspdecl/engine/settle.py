@@ -140,6 +140,10 @@ class Settler:
             case SetEndOfTerm(after=choice):
                 if seen is not None and seen.end_of_term != choice:
                     return f"{operation.address}: the provider says `{choice}` but read back `{seen.end_of_term}`"
+            case Transition() as action:
+                if seen is None or seen.offer != action.target:
+                    what = f"`{seen.offer}`" if seen is not None else "nothing"
+                    return f"{operation.address}: the provider says upgraded to {action.target} but read back {what}"
             case CreateCustomer():
                 if applied.customer is None:
                     return f"{operation.address}: the provider says created but read no customer back"
