@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from cspdecl.cli.common import Instant, emit_json, guarded, leave, open_session, show_diagnostics
+
+if TYPE_CHECKING:
+    from cspdecl.core.desired import DesiredState
+    from cspdecl.core.diagnostics import Diagnostic
+    from cspdecl.engine.session import Session
 
 
 @click.command()
@@ -28,6 +35,8 @@ def command(ctx: click.Context, now: datetime | None, style: str) -> None:
         if loaded.project is not None:
             for config in loaded.project.providers.values():
                 diagnostics.extend(check_settings(config))
+            if loaded.desired is not None:
+                diagnostics.extend(_by_matrix(session, loaded.desired, loaded.project.market))
         found = sort_diagnostics(diagnostics)
         if style == "json":
             from cspdecl.core.plain import to_plain
@@ -45,6 +54,16 @@ def command(ctx: click.Context, now: datetime | None, style: str) -> None:
                 f"{loaded.project.name}: valid; {len(customers)} customers, {lines} subscriptions, "
                 f"{services} own services in {len(loaded.files)} files"
             )
+
+
+def _by_matrix(session: Session, desired: DesiredState, market: str) -> Iterator[Diagnostic]:
+    """What an imported offer matrix says against what is declared."""
+    from cspdecl.commerce.offermatrix import matrix_warnings
+
+    customers = desired.customers.values()
+    offers = {line.offer for spec in customers for line in spec.subscriptions}
+    matrix = session.offer_matrix(offers, session.clock.now())
+    yield from matrix_warnings(customers, matrix, market=market)
 
 
 class _Fixed:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
+from cspdecl.commerce.prices import market_of
 from cspdecl.core.catalog import Catalog, Catalogs, Offer, OfferFacts, OfferKey, OfferMatrix
+from cspdecl.core.desired import CustomerSpec, SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic, error, warning
 from cspdecl.core.money import Money, Rounding
 from cspdecl.core.project import FxRates
@@ -88,6 +90,42 @@ def with_facts(offer: Offer, facts: OfferFacts) -> Offer:
         max_subscriptions=_least(offer.max_subscriptions, facts.max_subscriptions),
         max_subscriptions_ever=facts.max_subscriptions_ever or offer.max_subscriptions_ever,
     )
+
+
+def matrix_warnings(
+    customers: Iterable[CustomerSpec], matrix: OfferMatrix | None, *, market: str
+) -> Iterator[Diagnostic]:
+    """Where what is declared does not fit the matrix: seats, country, subscriptions of one offer. Known offline.
+
+    A plan asks the provider, which has the last word; so these are warnings. `market`: where a customer's is not said.
+    """
+    for spec in customers if matrix is not None else ():
+        country, lines = market_of(spec, None) or market, dict[OfferKey, int]()
+        for line in spec.subscriptions:
+            facts = matrix.offers.get(line.offer) if matrix is not None else None
+            if facts is None or line.absent:
+                continue
+            lines[line.offer] = lines.get(line.offer, 0) + 1
+            text = _unfit(line, facts, country, lines[line.offer])
+            if text is not None and matrix is not None:
+                yield warning(
+                    "CSP627", f"{text}, as the offer matrix of {matrix.month} says", origin=line.origin.at("offer"),
+                    address=str(line.address), hint="the plan asks the provider, which has the last word",
+                )  # fmt: skip
+
+
+def _unfit(line: SubscriptionSpec, facts: OfferFacts, country: str, count: int) -> str | None:
+    title = facts.title or str(facts.key)
+    if facts.max_seats is not None and line.seats > facts.max_seats:
+        return f"{title} has at most {facts.max_seats} seats a subscription, {line.seats} are declared"
+    if facts.min_seats is not None and line.seats < facts.min_seats:
+        return f"{title} has at least {facts.min_seats} seats, {line.seats} are declared"
+    if facts.countries and country not in facts.countries:
+        return f"{title} is not sold in {country}"
+    if facts.max_subscriptions is not None and count > facts.max_subscriptions:
+        ever = " ever" if facts.max_subscriptions_ever else ""
+        return f"a customer may have {facts.max_subscriptions} subscriptions of {title}{ever}, this is one more"
+    return None
 
 
 # ---- rates ----
