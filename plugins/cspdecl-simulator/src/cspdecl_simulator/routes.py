@@ -18,6 +18,8 @@ from .world import (
     countries,
     customers,
     directory,
+    exports,
+    invoices,
     journal,
     migrations,
     order_changes,
@@ -46,6 +48,11 @@ class Route:
     template: str
     handler: Handler
     user_only: bool = False
+
+
+def _beta(handler: Callable[..., Answer], name: str) -> Handler:
+    """An export as the beta of 2023 showed it, on a host of its own."""
+    return lambda call: handler(call, call.params[name], call.base_url, beta=True)
 
 
 def _table() -> list[Route]:
@@ -176,6 +183,19 @@ def _table() -> list[Route]:
         ("POST", f"{c}/directoryroles/{{role}}/usermembers", directory.add_member, "U"),
         ("DELETE", f"{c}/directoryroles/{{role}}/usermembers/{{member}}", directory.remove_member, "U"),
         ("GET", f"{c}/subscribedskus", users.subscribed_skus, "U"),
+        # invoices (contract §16)
+        ("GET", "/invoices", invoices.list_invoices, "A"),
+        ("GET", "/invoices/summary", invoices.summary, "U"),
+        ("GET", "/invoices/summaries", invoices.summaries, "U"),
+        ("GET", "/invoices/estimates/links", invoices.estimate_links, "A"),
+        ("GET", "/invoices/unbilled/lineitems", invoices.unbilled, "A"),
+        ("GET", "/invoices/{invoice}", invoices.get_invoice, "U"),
+        ("GET", "/invoices/{invoice}/documents/statement", invoices.statement, "U"),
+        ("GET", "/invoices/{invoice}/receipts/{receipt}/documents/statement", invoices.statement, "U"),
+        ("GET", "/invoices/{invoice}/lineitems", invoices.billed, "A"),
+        ("GET", "/invoices/{invoice}/lineitems/{provider}/{kind}", invoices.billed, "A"),
+        ("GET", "/billingoperations/{operation}", _beta(exports.operation, "operation"), "A"),
+        ("GET", "/billingmanifests/{manifest}", _beta(exports.manifest, "manifest"), "A"),
         # partner (contract §6, §18–§20)
         ("GET", "/relationships", partner.relationships, "U"),
         ("GET", "/compliance/csp/agreementstatus", partner.agreement_status, "A"),

@@ -24,7 +24,7 @@ class Settings:
     `attestation` classic | enhanced (contract §7); `environment` production | sandbox (§20); `model` direct | indirect;
     `cycle_days` actual | start_month and `first_day_refund` prorated | full are readings of the money pages (commerce
     §2.3–§2.4); `recon_subscription_ids` same | own (contract §16); `tax_percent` on every line; `export_polls` how
-    often an export is still running when it is looked at.
+    often an export is still running when it is looked at; `export_manifest` embedded | link.
     `throttle` off | documented | requests a minute (§5); delays in seconds: `provisioning_seconds` until an order is
     completed, `visibility_seconds` until it can be read at all (§11, up to 15 min), `slow_seconds` > 0 answers PATCH
     with 202 (§13.1), `renewal_lag_seconds` how long a renewal stays queued after midnight (§13.2); `rotation_seconds`
@@ -65,6 +65,7 @@ class Settings:
     recon_subscription_ids: str = "same"
     tax_percent: str = "0"
     export_polls: int = 1
+    export_manifest: str = "embedded"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

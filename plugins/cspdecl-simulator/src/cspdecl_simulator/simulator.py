@@ -21,7 +21,7 @@ from .seeding import Seeding
 from .settings import Settings
 from .throttle import Throttle, throttled
 from .wire import Answer, Doc, Refusal, Reply, dump, iso, parse_body
-from .world import pricesheets, renewals
+from .world import exports, pricesheets, renewals
 from .world.call import Call
 from .world.customers import is_guid
 from .world.state import World
@@ -197,6 +197,8 @@ class Simulator(Seeding):
             return self._token(method, path, headers, body, machine, base_url), "/{tenant}/oauth2/token", ""
         if path.lower().startswith("/v1.0/sales/"):
             return self._price_sheet(path, query, headers, now, machine), "/v1.0/sales", ""
+        if path.startswith((exports.BASE, exports.BLOBS)):
+            return self._export(method, path, query, headers, body, now, machine, base_url), exports.BASE, ""
         routes, params = self._route(path)
         if not routes:
             raise Refusal(404, 404, f"No HTTP resource was found that matches the request URI {path}.")
@@ -230,9 +232,12 @@ class Simulator(Seeding):
             partner=self.store,
             rng=self._rng,
             correlation=headers.get("ms-correlationid", ""),
+            base_url=base_url,
         )
         if customer:
             self._enter(call, customer, now)
+        elif route.template.startswith("/invoices"):
+            self.settle_all()  # what is charged by now stands on every customer's account
         if method not in ("GET", "HEAD", "DELETE"):
             call.body = None if route.template.endswith("/checkout") else _read_body(route, body)
         try:
@@ -318,31 +323,25 @@ class Simulator(Seeding):
             raise Refusal(400, 900329, "Price sheets need app+user authentication.")
         return pricesheets.sheet(path, query, headers, self.catalog, self.settings, now)
 
-    # faults and journals
-
-    def fault(
-        self, kind: str, *, argument: str = "", path: str = "*", method: str = "*", times: int = 1, after: int = 0
-    ) -> str:
-        """Scripts a fault (see faults.py); returns its name."""
-        with self.store.transaction():
-            return faults.add(self.store, kind, argument=argument, path=path, method=method, times=times, after=after)
-
-    def clear_faults(self, name: str | None = None) -> None:
-        with self.store.transaction():
-            self.store.drop_shared("fault", name)
-
-    def faults(self) -> list[Doc]:
-        with self.store.lock:
-            return faults.listed(self.store)
-
-    def requests(self, *, writes: bool = False, after: int = 0) -> list[Doc]:
-        """The request log: method, endpoint, path, customer, status, fault; `writes` leaves out reads and tokens."""
-        with self.store.lock:
-            return self.store.requests(writes, after)
-
-    def clear_requests(self) -> None:
-        with self.store.transaction():
-            self.store.clear_requests()
+    def _export(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        headers: dict[str, str],
+        body: bytes,
+        now: datetime,
+        machine: datetime,
+        base_url: str,
+    ) -> Answer:
+        call = self.system_call()
+        call.query, call.now, call.machine = query, now, machine
+        if path.startswith(exports.BLOBS):
+            return exports.blob(call, *([*path.removeprefix(exports.BLOBS).strip("/").split("/"), ""])[:2])
+        self._authenticate(headers, tokens.GRAPH, machine)
+        self.settle_all()
+        call.body = parse_body(body)
+        return exports.answer(call, method, path, base_url)
 
     def throttle_use(self) -> dict[str, int]:
         return self._throttle.used()

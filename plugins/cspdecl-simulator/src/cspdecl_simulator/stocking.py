@@ -67,6 +67,18 @@ class Stocking(WorldFile):
             self._catalog_changed()
         return len(rows)
 
+    # what was billed before this world, and what is used in it
+
+    def seed_invoice(self, doc: Doc, lines: dict[str, list[Doc]] | None = None) -> None:
+        """An older invoice as it was. `lines` are its items by provider and kind, "office/billinglineitems"."""
+        with self.store.transaction():
+            self.store.save_shared("invoice", str(doc["id"]).upper(), {"doc": doc, "lines": lines or {}})
+
+    def seed_usage(self, month: str, lines: list[Doc]) -> None:
+        """Daily rated usage of a month `YYYY-MM`, as it is to be shown: usage is not rated here."""
+        with self.store.transaction():
+            self.store.save_shared("usage", month, {"lines": lines})
+
     # partner
 
     def seed_promotion(

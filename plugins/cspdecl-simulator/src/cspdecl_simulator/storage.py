@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS audit(
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, customer TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS audit_at ON audit(at);
 CREATE TABLE IF NOT EXISTS charges(
-  seq INTEGER PRIMARY KEY, period TEXT NOT NULL, currency TEXT NOT NULL, customer TEXT NOT NULL, body TEXT NOT NULL);
+  seq INTEGER PRIMARY KEY, period TEXT NOT NULL, currency TEXT NOT NULL, at REAL NOT NULL, customer TEXT NOT NULL,
+  body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS charges_period ON charges(period, currency);
 CREATE TABLE IF NOT EXISTS requests(
   seq INTEGER PRIMARY KEY, at REAL NOT NULL, method TEXT NOT NULL, endpoint TEXT NOT NULL, path TEXT NOT NULL,
@@ -228,18 +229,24 @@ class Store:
         rows = self._db.execute("SELECT body FROM audit WHERE at>=? AND at<? ORDER BY seq DESC", (since, until))
         return [json.loads(row[0]) for row in rows]
 
-    def add_charge(self, line: Doc) -> None:
+    def add_charge(self, line: Doc, at: datetime) -> None:
         """Keeps a reconciliation line; the month it is invoiced with is that of its event."""
         self._db.execute(
-            "INSERT INTO charges(period, currency, customer, body) VALUES(?,?,?,?)",
-            (line["orderDate"][:7], line["currency"], line["customerId"], json.dumps(line)),
+            "INSERT INTO charges(period, currency, at, customer, body) VALUES(?,?,?,?,?)",
+            (f"{at:%Y-%m}", line["currency"], at.timestamp(), line["customerId"], json.dumps(line)),
         )
 
-    def charges(self, period: str, currency: str = "") -> list[Doc]:
-        """The lines of one month `YYYY-MM` in the order they were made."""
-        where, values = ("", [period]) if not currency else (" AND currency=?", [period, currency])
-        query = f"SELECT body FROM charges WHERE period=?{where} ORDER BY seq"  # noqa: S608 - own text
-        return [json.loads(row[0]) for row in self._db.execute(query, values)]
+    def charges(self, period: str, currency: str = "", upto: int | None = None) -> list[Doc]:
+        """The lines of one month `YYYY-MM` by time, then by customer; of one currency, up to a line's number."""
+        rows = self._db.execute(
+            "SELECT body FROM charges WHERE period=?1 AND (?2='' OR currency=?2) AND (?3 IS NULL OR seq<=?3) "
+            "ORDER BY at, customer, seq",
+            (period, currency, upto),
+        )
+        return [json.loads(row[0]) for row in rows]
+
+    def last_charge(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM charges").fetchone()[0])
 
     def charge_totals(self) -> list[tuple[str, str]]:
         """Every (month, currency) that has lines, oldest first."""

@@ -26,15 +26,10 @@ from .world.call import Caller
 
 API = "https://api.partnercenter.microsoft.com"
 PRICING = "https://api.partner.microsoft.com"
+GRAPH = "https://graph.microsoft.com"
 RETIRED = "https://graph.windows.net"
 REFRESH_SECONDS = 90 * 86400
-_AUDIENCES = {
-    API: API,
-    PRICING: PRICING,
-    RETIRED: RETIRED,
-    "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": API,
-    "https://graph.microsoft.com": "https://graph.microsoft.com",
-}
+_AUDIENCES = {API: API, PRICING: PRICING, RETIRED: RETIRED, "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": API, GRAPH: GRAPH}
 _SKIP = ("openid", "profile", "offline_access", "email")
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import pricelist
+from . import faults, pricelist
 from .catalog import Catalog, add_seeded, builtin
 from .clock import Clock, machine_time
 from .settings import Settings
 from .storage import FAR, Store
+from .wire import Doc, moment
 from .world import journal, renewals
 from .world.call import Call, Caller
 from .world.state import World
@@ -97,6 +98,32 @@ class WorldFile:
             self._catalogs = (version, catalog)
         return self._catalogs[1]
 
+    # faults and journals
+
+    def fault(
+        self, kind: str, *, argument: str = "", path: str = "*", method: str = "*", times: int = 1, after: int = 0
+    ) -> str:
+        """Scripts a fault (see faults.py); returns its name."""
+        with self.store.transaction():
+            return faults.add(self.store, kind, argument=argument, path=path, method=method, times=times, after=after)
+
+    def clear_faults(self, name: str | None = None) -> None:
+        with self.store.transaction():
+            self.store.drop_shared("fault", name)
+
+    def faults(self) -> list[Doc]:
+        with self.store.lock:
+            return faults.listed(self.store)
+
+    def requests(self, *, writes: bool = False, after: int = 0) -> list[Doc]:
+        """The request log: method, endpoint, path, customer, status, fault; `writes` leaves out reads and tokens."""
+        with self.store.lock:
+            return self.store.requests(writes, after)
+
+    def clear_requests(self) -> None:
+        with self.store.transaction():
+            self.store.clear_requests()
+
     # the clock
 
     def _set_clock(self, clock: Clock) -> datetime:
@@ -168,7 +195,7 @@ class WorldFile:
             self.store.add_audit(journal.finish(record), call.now)
         call.audits.clear()
         for charge in call.charges:
-            self.store.add_charge(charge)
+            self.store.add_charge(charge, moment(charge["orderDate"]))
         call.charges.clear()
         world = call.world
         if world is None:

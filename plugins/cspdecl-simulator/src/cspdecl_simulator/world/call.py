@@ -47,6 +47,7 @@ class Call:
     rng: random.Random
     world: World | None = None
     correlation: str = ""
+    base_url: str = ""
     audits: list[Doc] = field(default_factory=list)
     charges: list[Doc] = field(default_factory=list)
 
