@@ -163,7 +163,9 @@ def count_soon(live: LiveState, now: datetime) -> tuple[int, int]:
 
 
 def _ends_soon(item: LiveSubscription, now: datetime, horizon: datetime) -> bool:
-    return item.status.running and item.term_ends is not None and now < item.term_ends <= horizon
+    if not item.status.running or item.term_ends is None or item.product == "azure_plan":
+        return False
+    return now < item.term_ends <= horizon
 
 
 def _lines_by_subscription(

@@ -36,6 +36,10 @@ def rehearsal_text(found: Rehearsal) -> list[str]:
         name = f" · {safe_text(one.name)}" if one.name != one.key else ""
         lines.append(f"  {safe_text(one.key)}{name}: {_sums(one.before)} → {_sums(one.after)}")
     lines += ["", f"All: {_sums(found.before)} → {_sums(found.after)}"]
+    unpriced = sum(1 for item in found.groups if item.after.sell is None and not item.after.sell_unknown)
+    if unpriced:
+        what = counted(unpriced, "bundle or line", "bundles and lines")
+        lines.append(f"{what} without a price of ours: {'its' if unpriced == 1 else 'their'} cost is in the sums")
     if not found.changes:
         lines.append("nothing changes under this list")
     if found.after.unknown:

@@ -202,3 +202,17 @@ def test_common_ends_are_listed_with_what_follows():
         ("2023-06-30", "month", 365),
     ]
     assert document["notes"] == ["2022-07-20 cannot be shared: a term of P1Y cannot end together with a monthly one"]
+
+
+def test_the_command_knows_every_charge_and_profile():
+    """Names are repeated in the command so that its help loads nothing; they stay the same."""
+    from cspdecl.cli import quote_verb
+    from cspdecl.commerce.figures import CHARGES
+    from cspdecl.commerce.profiles import PROFILES
+    from cspdecl.core.terms import BillingCycle, Term
+
+    assert (list(quote_verb._CHARGES), set(quote_verb._PROFILES)) == (list(CHARGES), set(PROFILES))
+    assert ([*quote_verb._TERMS], [*quote_verb._PLANS]) == (
+        [str(one) for one in Term],
+        [str(one) for one in BillingCycle],
+    )
