@@ -8,6 +8,7 @@ from typing import Any
 from cspdecl.core.action import Action
 from cspdecl.core.live import CustomerRef, LiveCustomer, LiveSubscription
 from cspdecl.core.operation import Guard, Operation
+from cspdecl.spi.provider import Mode
 from cspdecl_simulator import Simulator
 from tests.partner_center.support import call, carry_out, guard_of, operation, over_simulator
 
@@ -27,9 +28,9 @@ class Shop:
         self._settings = provider or {}
         self.provider = self.connect()
 
-    def connect(self) -> Any:
+    def connect(self, mode: Mode = "write") -> Any:
         """Another connection: one that has bought nothing yet."""
-        return over_simulator(self.sim, now=lambda: self.machine, **self._settings)
+        return over_simulator(self.sim, mode=mode, now=lambda: self.machine, **self._settings)
 
     def seed(self, offer: object, **how: Any) -> str:
         """A subscription that runs already."""

@@ -12,8 +12,9 @@ from cspdecl.core.inquiry import AskReseller, ResellerStanding, Unanswered
 from cspdecl_partner_center import paths
 from cspdecl_partner_center.faithful import Json, Malformed, get
 from cspdecl_partner_center.paging import items
-from cspdecl_partner_center.transport import Request, Transport
+from cspdecl_partner_center.transport import Refusal, Request, Transport
 
+_UNSIGNED = ("2203", "2206")  # "not signed" comes as a refusal of its own, or as a plain false (contract §6)
 # Microsoft authorises partners by region; EU, EFTA and the United Kingdom are one, other countries stand alone.
 _EUROPE = frozenset(
     "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()  # noqa: SIM905
@@ -47,7 +48,12 @@ class ResellerReader:
     def _signed(self, partner: str) -> bool:
         query = [("mpnid", partner.strip())]
         request = Request(method="GET", path=paths.AGREEMENT_STATUS, query=query, need="user", patient=True)
-        told = get(self._transport.send(request).body, "isAgreementSigned")
+        try:
+            told = get(self._transport.send(request).body, "isAgreementSigned")
+        except Refusal as refusal:
+            if refusal.code in _UNSIGNED:
+                return False
+            raise
         if not isinstance(told, bool):
             raise Malformed("whether the partner agreement is signed is not said")
         return told
