@@ -37,8 +37,8 @@ def decide_converting(delta: Delta, live: LiveSubscription, setting: Setting, go
     if split is not None:
         if not split.moving or split.part == "target":
             return None
-        return _finish(decide_moving(spec, live, split.other, setting, draft, count=split.moving), live, setting,
-                       draft, go_on)  # fmt: skip
+        moving = decide_moving(spec, live, split.other, setting, draft, count=split.moving)
+        return _finish(moving, delta, live, setting, draft, go_on)
     if spec.upgrade is None or spec.offer == live.offer:
         return None
     if live.offer != spec.upgrade.source:
@@ -46,7 +46,7 @@ def decide_converting(delta: Delta, live: LiveSubscription, setting: Setting, go
         return Decision(symbol="?", diagnostics=tuple(draft.diagnostics), before=live.seats, after=live.seats)
     part = spec.upgrade.seats is not None and (spec.upgrade.seats, spec.seats) != (live.seats, live.seats)
     decide_upgrade = decide_partial_upgrade if part and not live.trial else decide_full_upgrade
-    return _finish(decide_upgrade(spec, live, setting, draft), live, setting, draft, go_on)
+    return _finish(decide_upgrade(spec, live, setting, draft), delta, live, setting, draft, go_on)
 
 
 def _leaving_base(delta: Delta, live: LiveSubscription, setting: Setting) -> Decision | None:
@@ -64,7 +64,9 @@ def _leaving_base(delta: Delta, live: LiveSubscription, setting: Setting) -> Dec
     )
 
 
-def _finish(result: Moved | Decision, live: LiveSubscription, setting: Setting, draft: Draft, go_on: GoOn) -> Decision:
+def _finish(
+    result: Moved | Decision, delta: Delta, live: LiveSubscription, setting: Setting, draft: Draft, go_on: GoOn
+) -> Decision:
     """The upgrade's step and those that follow it as one decision about the line."""
     if isinstance(result, Decision):
         return result
@@ -72,7 +74,9 @@ def _finish(result: Moved | Decision, live: LiveSubscription, setting: Setting, 
         after = setting
     else:
         after = replace(setting, offer=None, offer_state="unread", split=None)  # the catalogue's entry is the target's
-    decision = go_on(Delta(spec=result.spec, live=result.live, fields=frozenset()), result.live, after, draft)
+    # a name belongs to the upgraded part; seats, end and renewal are compared with what the upgrade leaves
+    fields = delta.fields & ({"reseller"} if result.gone else {"reseller", "nickname"})
+    decision = go_on(Delta(spec=result.spec, live=result.live, fields=fields), result.live, after, draft)
     moved = result.gone if setting.split is None else 0
     return replace(
         decision,

@@ -178,6 +178,16 @@ def test_the_last_seats_move_into_the_other_part():
     assert ("s2", 3, 3, 2) == (action.into, action.seats, action.before, action.target_before)
 
 
+def test_a_name_comes_with_the_upgrade():
+    """What else the line says of the subscription is written after the upgrade, in the same plan."""
+    made = planned(
+        line("visio", PREMIUM, upgrade=upgrade(), nickname="Büro"), subs=[sub("s1")],
+        bound=[binding("hafenkontor/visio", "s1")], answers={ASKED: allowed()},
+    )  # fmt: skip
+
+    assert ["hafenkontor/visio transition", "hafenkontor/visio rename"] == actions(made)
+
+
 def test_an_upgrade_waits_for_the_agreement():
     """An upgrade is a purchase and waits for what purchases wait for."""
     made = make_plan(
