@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from . import cli_world, server
+from . import cli_money, cli_world, server
 
 
 @click.group()
@@ -86,5 +86,5 @@ def serve(
         simulator.close()
 
 
-for command in cli_world.COMMANDS:
+for command in (*cli_world.COMMANDS, *cli_money.COMMANDS):
     simulate.add_command(command)

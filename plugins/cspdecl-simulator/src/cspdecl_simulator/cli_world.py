@@ -38,7 +38,7 @@ def open_world(path: Path) -> Simulator:
 
 
 @contextmanager
-def _world(path: Path) -> Iterator[Simulator]:
+def opened(path: Path) -> Iterator[Simulator]:
     """A world for one command; what a user got wrong becomes a message, never a traceback."""
     simulator = open_world(path)
     try:
@@ -104,7 +104,7 @@ def seed(
     """Fill the world: from manifests, or with made-up customers."""
     if differ is not None and manifests is None:
         raise click.UsageError("--differ needs --from-manifests")
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         if at is not None:
             simulator.freeze(_instant(at))
         if prices is not None:
@@ -130,7 +130,7 @@ def seed(
 def advance(world: Path, span: str) -> None:
     """Move business time on (8d, 12h, 30m …) and let everything due come true."""
     wanted = _span(span)
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         click.echo(iso(simulator.advance(wanted)))
 
 
@@ -144,7 +144,7 @@ def clock(world: Path, instant: str | None, freeze: bool, run: bool) -> None:
     if freeze and run:
         raise click.UsageError("--freeze and --run exclude each other")
     wanted = _instant(instant) if instant is not None else None
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         if freeze:
             simulator.freeze(wanted)
         elif wanted is not None:
@@ -191,7 +191,7 @@ def edit(
     changes = {key: value for key, value in changes.items() if value is not None}
     if auto_renew is not None:
         changes["autoRenewEnabled"] = auto_renew == "on"
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         found = portal.find_customer(simulator, customer)
         if accept_agreement:
             simulator.edit_customer(found["id"], direct_signed=True)
@@ -238,7 +238,7 @@ def fault_add(world: Path, kind: str, argument: str, pattern: str, method: str, 
         kind, after = ("error-500-after" if kind in ("error-500", "error-503") else kind), "0"
     if not after.isdigit():
         raise click.BadParameter("a number of requests, or commit", param_hint="--after")
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         try:
             name = simulator.fault(kind, argument=argument, path=pattern, method=method, times=times, after=int(after))
         except ValueError as problem:
@@ -250,7 +250,7 @@ def fault_add(world: Path, kind: str, argument: str, pattern: str, method: str, 
 @world_option
 def fault_list(world: Path) -> None:
     """List the scripted faults."""
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         for item in simulator.faults():
             left = "always" if item["left"] < 0 else f"{item['left']} left"
             what = f"{item['kind']} {item['argument']}".strip()
@@ -262,7 +262,7 @@ def fault_list(world: Path) -> None:
 @click.argument("name", required=False)
 def fault_clear(world: Path, name: str | None) -> None:
     """Drop one fault, or all of them."""
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         simulator.clear_faults(name)
 
 
@@ -282,7 +282,7 @@ def _counts(store: Store) -> tuple[Counter[str], int]:
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(world: Path, shape: str) -> None:
     """What is in the world: clock, customers, subscriptions, seats, requests, faults."""
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         by_status, seats = _counts(simulator.store)
         log = simulator.requests()
         endpoints = Counter(f"{item['method']} {item['endpoint']}" for item in log)
@@ -322,7 +322,7 @@ def status(world: Path, shape: str) -> None:
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def requests(world: Path, writes: bool, after: int, clear: bool, shape: str) -> None:
     """The request log."""
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         found = simulator.requests(writes=writes, after=after)
         if shape == "json":
             click.echo(json.dumps(found, indent=2))
@@ -352,7 +352,7 @@ def settings_command(world: Path, changes: tuple[str, ...]) -> None:
             wanted[name] = value.lower() in ("true", "on", "yes", "1") if kinds[name] is bool else kinds[name](value)
         except ValueError as problem:
             raise click.BadParameter(f"{name} takes a {kinds[name].__name__}") from problem
-    with _world(world) as simulator:
+    with opened(world) as simulator:
         if wanted:
             simulator.configure(**wanted)
         for name, value in simulator.settings.to_dict().items():

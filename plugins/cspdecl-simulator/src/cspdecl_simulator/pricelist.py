@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from .catalog import NCE, Catalog, Price, Sku
+from .charging.amounts import instalment
+from .terms import whole_cycles
 from .wire import iso
 
 _PLANS = {
@@ -68,7 +71,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
                     "sku": f"{cell('productid')}:{cell('skuid').zfill(4)}",
                     "title": cell("skutitle") or cell("producttitle"),
                     "segment": _SEGMENTS.get(segment, segment),
-                    "term": cell("termduration") if cell("termduration") != "NoTerm" else "",
+                    "term": cell("termduration") if cell("termduration") not in ("NoTerm", "OneTime") else "",
                     "plan": _PLANS.get(cell("billingplan").lower(), cell("billingplan").lower()),
                     "market": cell("market"),
                     "currency": cell("currency"),
@@ -112,3 +115,38 @@ def add_rows(catalog: Catalog, rows: list[dict[str, str]]) -> None:
             sku.segments if row["segment"] == "commercial" and sku.segment == "commercial" else (row["segment"],)
         ):
             catalog.add_price(sku.key, segment, row["term"], row["plan"], row["currency"], price)
+
+
+def _ended(price: Price, at: datetime) -> Price:
+    return replace(price, ends=at - timedelta(microseconds=1)) if price.ends is None or price.ends >= at else price
+
+
+def replace_from(catalog: Catalog, rows: list[dict[str, str]], at: datetime) -> None:
+    """A list that takes over on a day: what it prices anew ends before it, what it does not name stays as it is."""
+    named = {(row["sku"].upper(), row["term"], row["plan"], row["currency"], row["market"]) for row in rows}
+    for (key, segment, term, plan, currency), prices in catalog.prices.items():
+        catalog.prices[key, segment, term, plan, currency] = [
+            _ended(price, at)
+            if (key, term, plan, currency, price.market) in named or (key, term, plan, currency, "") in named
+            else price
+            for price in prices
+        ]
+    add_rows(catalog, [row | {"starts": row["starts"] or iso(at)} for row in rows])
+
+
+def raise_from(catalog: Catalog, percent: Decimal, at: datetime) -> None:
+    """Every price in force on a day goes up, or down, by a percentage; the amount of one charge is rounded first."""
+    factor = 1 + percent / 100
+    for (key, segment, term, plan, currency), prices in catalog.prices.items():
+        raised = []
+        for price in prices:
+            runs = (price.starts is None or price.starts <= at) and (price.ends is None or price.ends >= at)
+            if runs and price.unit:
+                unit, retail = (
+                    instalment(value * factor, term, plan, currency, exact=False) * whole_cycles(term, plan)
+                    for value in (price.unit, price.retail)
+                )
+                raised.append(replace(price, starts=at, unit=unit, retail=retail))
+        if raised:
+            kept = [_ended(price, at) if price.starts is None or price.starts < at else price for price in prices]
+            catalog.prices[key, segment, term, plan, currency] = kept + raised

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from .pricelist import read_rows
-from .wire import Doc, iso
+from .wire import Doc, iso, midnight
 from .worldfile import WorldFile
 
 
@@ -66,6 +68,30 @@ class Stocking(WorldFile):
             self.store.save_shared("price-list", str(path), {"rows": rows})
             self._catalog_changed()
         return len(rows)
+
+    def change_prices(
+        self, *, at: datetime | None = None, path: str | Path | None = None, percent: str | None = None
+    ) -> datetime:
+        """Prices from a day on, by default the first of next month: those of a list, or all of them raised by so many
+        percent. Until then they stand in the future list (contract §9.2). Returns the day.
+        """
+        rows = read_rows(Path(path)) if path is not None else []
+        at = at or (midnight(self.now).replace(day=1) + timedelta(days=31)).replace(day=1)
+        with self.store.transaction():
+            name = f"{iso(at)}/{self.store.next_seq()}"
+            change: Doc = {"id": name, "from": iso(at), "rows": rows, "raise": str(Decimal(percent)) if percent else ""}
+            self.store.save_shared("price-change", name, change)
+            self._catalog_changed()
+        return at
+
+    def price_changes(self) -> list[Doc]:
+        with self.store.lock:
+            return sorted(self.store.shared("price-change").values(), key=lambda item: str(item["from"]))
+
+    def forget_price_changes(self) -> None:
+        with self.store.transaction():
+            self.store.drop_shared("price-change")
+            self._catalog_changed()
 
     # what was billed before this world, and what is used in it
 

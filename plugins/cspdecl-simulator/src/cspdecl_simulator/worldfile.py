@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from . import faults, pricelist
@@ -95,6 +96,11 @@ class WorldFile:
                     (row["sku"].upper(), row["segment"], row["term"], row["plan"], row["currency"]), None
                 )
             pricelist.add_rows(catalog, singles)
+            for change in sorted(self.store.shared("price-change").values(), key=lambda item: str(item["from"])):
+                if change.get("raise"):
+                    pricelist.raise_from(catalog, Decimal(change["raise"]), moment(change["from"]))
+                else:
+                    pricelist.replace_from(catalog, change["rows"], moment(change["from"]))
             self._catalogs = (version, catalog)
         return self._catalogs[1]
 

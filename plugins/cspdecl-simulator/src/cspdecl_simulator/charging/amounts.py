@@ -42,9 +42,11 @@ def cut(value: Fraction, digits: int) -> Decimal:
     return Decimal(f"{sign * (abs(value) * scale // 1)}e-{digits}")
 
 
-def instalment(term_price: Decimal, term: str, plan: str, currency: str) -> Decimal:
-    """The price of one charge cycle: a row of the price sheet is for the whole term (contract §9.2)."""
-    if whole_cycles(term, plan) == 1:
+def instalment(term_price: Decimal, term: str, plan: str, currency: str, *, exact: bool = True) -> Decimal:
+    """The price of one charge cycle: a row of the price sheet is for the whole term (contract §9.2). A row that is one
+    cycle stays to the digit it is printed, unless `exact` says no.
+    """
+    if exact and whole_cycles(term, plan) == 1:
         return term_price
     digits = decimals(currency)
     halves = Fraction(term_price) / whole_cycles(term, plan) * 10**digits * 2
