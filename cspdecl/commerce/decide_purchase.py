@@ -10,7 +10,7 @@ from cspdecl.commerce.decide_addon import check_addon
 from cspdecl.commerce.decide_coterm import decide_custom_end
 from cspdecl.commerce.decide_promotion import expect_promotion
 from cspdecl.commerce.decide_trial import as_sold, check_trial, renews_to_term, trial_ends, trial_steps
-from cspdecl.commerce.policy import RETURN_WINDOW, SANDBOX_SUBSCRIPTIONS
+from cspdecl.commerce.policy import RETURN_WINDOW
 from cspdecl.commerce.products import cannot_own, owned_words
 from cspdecl.commerce.quantity import check_limits, check_quantity, warn_family
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
@@ -165,21 +165,14 @@ def _not_sold(spec: SubscriptionSpec, offer: Offer | None) -> Diagnostic:
 
 
 def _unfit(spec: SubscriptionSpec, offer: Offer, setting: Setting) -> Diagnostic | None:
-    refused = check_trial(spec, offer) or check_combination(spec, offer) or check_quantity(spec, None, setting)
-    refused = (
-        refused or _unattested(spec, offer) or check_limits(spec, setting) or refused_by_circumstances(spec, setting)
+    return (
+        check_trial(spec, offer)
+        or check_combination(spec, offer)
+        or check_quantity(spec, None, setting)
+        or _unattested(spec, offer)
+        or check_limits(spec, setting)
+        or refused_by_circumstances(spec, setting)
     )
-    if refused is not None:
-        return refused
-    if setting.environment == "sandbox" and setting.running >= SANDBOX_SUBSCRIPTIONS:
-        return error(
-            "CSP332",
-            f"the sandbox allows {SANDBOX_SUBSCRIPTIONS} subscriptions a customer, and {setting.running} are taken",
-            origin=spec.origin,
-            address=str(spec.address),
-            hint="cancel one inside its window, or try this line at another sandbox customer",
-        )
-    return None
 
 
 def _unattested(spec: SubscriptionSpec, offer: Offer) -> Diagnostic | None:

@@ -24,6 +24,7 @@ EXTENDED_SERVICE_SINCE = datetime(2026, 5, 4, tzinfo=UTC)
 SANDBOX_SEATS = 25
 SANDBOX_SUBSCRIPTIONS = 5
 SANDBOX_CUSTOMERS = 75
+SANDBOX_AZURE_PLANS = 10  # a partner, on request
 
 # A trial left alone becomes a year's commitment for this many seats (create-a-new-subscription page, 2023-10;
 # contract §13.2).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cspdecl.commerce.policy import BUSINESS_FAMILY_SEATS, SANDBOX_SEATS
+from cspdecl.commerce.policy import BUSINESS_FAMILY_SEATS, SANDBOX_SEATS, SANDBOX_SUBSCRIPTIONS
 from cspdecl.commerce.values import Setting
 from cspdecl.commerce.words import counted, seats
 from cspdecl.core.desired import SubscriptionSpec
@@ -37,7 +37,16 @@ def check_quantity(spec: SubscriptionSpec, live: LiveSubscription | None, settin
 
 
 def check_limits(spec: SubscriptionSpec, setting: Setting) -> Diagnostic | None:
-    """Whether one more subscription of the offer may be had, by the offer matrix (AssetOwnershipLimit; contract §9)."""
+    """Whether one more subscription may be had: in the sandbox at all (contract §20), of this offer by the offer matrix
+    (AssetOwnershipLimit; contract §9). A purchase, a trial and an upgrade of some seats each make one."""
+    if setting.environment == "sandbox" and setting.running >= SANDBOX_SUBSCRIPTIONS:
+        return error(
+            "CSP332",
+            f"the sandbox allows {SANDBOX_SUBSCRIPTIONS} subscriptions a customer, and {setting.running} are taken",
+            origin=spec.origin,
+            address=str(spec.address),
+            hint="cancel one inside its window, or try this line at another sandbox customer",
+        )
     offer = setting.offer
     if offer is None or offer.max_subscriptions is None or setting.of_offer < offer.max_subscriptions:
         return None
@@ -84,6 +93,14 @@ def _sandbox(spec: SubscriptionSpec, setting: Setting) -> Diagnostic | None:
     # contract §20 (test-and-debug page, 2023-10)
     if setting.environment != "sandbox" or spec.seats <= SANDBOX_SEATS:
         return None
+    if setting.offer is not None and setting.offer.min_seats > SANDBOX_SEATS:
+        return _refuse(
+            spec,
+            "CSP332",
+            f"{spec.offer} is sold from {setting.offer.min_seats} seats on, and the sandbox allows {SANDBOX_SEATS}",
+            f"at most {SANDBOX_SEATS} in the sandbox",
+            "it cannot be had in the sandbox: try another offer there",
+        )
     return _refuse(
         spec,
         "CSP332",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cspdecl.commerce.decide_azure import decide_azure, why_waiting
+from cspdecl.commerce.policy import SANDBOX_AZURE_PLANS
 from cspdecl.commerce.values import Decision, Setting
 from cspdecl.core.action import Action, Adopt, BuyAzurePlan, Rebind, SetBudget
 from cspdecl.core.address import Address
 from cspdecl.core.desired import AzurePlanSpec, CustomerSpec
 from cspdecl.core.diagnostics import Diagnostic, error
-from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
-from cspdecl.core.operation import Guard, LineContext, Reason
+from cspdecl.core.live import Binding, LiveCustomer, LiveState, LiveSubscription
+from cspdecl.core.operation import Guard, LineContext, Operation, Reason
+from cspdecl.core.project import Project
 from cspdecl.core.terms import at_midnight
 from cspdecl.planning.compare import marked_name
 from cspdecl.planning.match import Left
@@ -73,6 +75,29 @@ def plan_azure(about: Azure, moved: Moved) -> tuple[set[str], list[Left]]:
             continue
         _plan(plan, found, binding, moved.sources.get(plan.address), about)
     return claimed, gone
+
+
+def sandbox_azure_plans(project: Project, live: LiveState, operations: Iterable[Operation]) -> list[Diagnostic]:
+    """A refusal where the plan would buy more Azure plans than a sandbox has (contract §20, 2023-10)."""
+    config = project.providers.get(project.default_provider)
+    new = sum(isinstance(one.action, BuyAzurePlan) for one in operations)
+    if not new or config is None or config.environment != "sandbox":
+        return []
+    there = sum(
+        item.product == "azure_plan" and item.status.running
+        for customer in live.customers.values()
+        for item in customer.subscriptions
+    )
+    if there + new <= SANDBOX_AZURE_PLANS:
+        return []
+    return [
+        error(
+            "CSP332",
+            f"the sandbox allows {SANDBOX_AZURE_PLANS} Azure plans: {there} are there and {new} are to be bought",
+            origin=config.origin,
+            hint="declare fewer, or plan fewer customers with `--customer`",
+        )
+    ]
 
 
 def _running(about: Azure) -> list[LiveSubscription]:
