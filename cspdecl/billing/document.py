@@ -11,6 +11,7 @@ from typing import Any
 
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.digest import canonical_json
+from cspdecl.core.live import NextTerm
 from cspdecl.core.plain import from_plain, instant_text, to_plain
 from cspdecl.core.records import BillingChange, LedgerRecord
 
@@ -35,7 +36,7 @@ def body_of(change: BillingChange, *, seq: int, recorded_at: datetime) -> str:
     data = to_plain(change)
     envelope = {name: data.pop(field) for name, field in ENVELOPE.items() if field in data}
     data["stage"] = change.stage
-    _offers_as_text(data, change)
+    data = _offers_as_text(data)
     return canonical_json(
         {**_FIXED, **envelope, "recordedtime": instant_text(recorded_at), "sequence": f"{seq:012d}", "data": data}
     )
@@ -48,11 +49,7 @@ def change_of(body: str) -> BillingChange:
     for name, field in ENVELOPE.items():
         if name in document:
             data[field] = document[name]
-    if "offer" in data:
-        data["offer"] = to_plain(OfferKey.parse(data["offer"]))
-    if "scheduled" in data:
-        data["scheduled"] = {**data["scheduled"], "offer": to_plain(OfferKey.parse(data["scheduled"]["offer"]))}
-    found: BillingChange = from_plain(BillingChange, data)
+    found: BillingChange = from_plain(BillingChange, _offers_as_keys(data))
     return found
 
 
@@ -63,8 +60,29 @@ def document_of(record: LedgerRecord) -> dict[str, Any]:
     return document
 
 
-def _offers_as_text(data: dict[str, Any], change: BillingChange) -> None:
-    if change.offer is not None:
-        data["offer"] = str(change.offer)
-    if change.scheduled is not None:
-        data["scheduled"] = {**data["scheduled"], "offer": str(change.scheduled.offer)}
+def next_term_of(data: Any) -> NextTerm | None:
+    """What a record says is scheduled."""
+    return None if data is None else from_plain(NextTerm, _offers_as_keys(data))
+
+
+def _offers_as_text(data: Any) -> Any:
+    """Offers as people write them, wherever they stand."""
+    if isinstance(data, list):
+        return [_offers_as_text(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        key: f"{value['product']}:{value['sku']}" if key == "offer" else _offers_as_text(value)
+        for key, value in data.items()
+    }
+
+
+def _offers_as_keys(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_offers_as_keys(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        key: to_plain(OfferKey.parse(value)) if key == "offer" else _offers_as_keys(value)
+        for key, value in data.items()
+    }

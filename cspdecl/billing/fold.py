@@ -12,10 +12,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from cspdecl.billing.document import next_term_of
 from cspdecl.core.address import Address
-from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import SellRule
-from cspdecl.core.live import LiveEndOfTerm, NextTerm, Status
+from cspdecl.core.live import LiveEndOfTerm, Status
 from cspdecl.core.plain import parse_instant
 from cspdecl.core.records import BookEntry, LedgerRecord, Recorded
 from cspdecl.core.terms import BillingCycle, Term
@@ -99,7 +99,7 @@ def _recorded(record: LedgerRecord, data: dict[str, Any], at: datetime) -> Recor
         term_kind=data.get("term_kind"),
         billing=BillingCycle(data["billing_plan"]) if "billing_plan" in data else None,
         end_of_term=_end_of_term(data.get("end_of_term")),
-        scheduled=_scheduled(data.get("scheduled")),
+        scheduled=next_term_of(data.get("scheduled")),
         provider_status=Status(data["provider_status"]) if "provider_status" in data else None,
         sell=_sell(data, "sell"),
         bundle_instance=Address.parse(data["bundle_instance"]) if "bundle_instance" in data else None,
@@ -141,14 +141,3 @@ def _end_of_term(text: str | None) -> LiveEndOfTerm | None:
             return text
         case _:
             return None
-
-
-def _scheduled(data: dict[str, Any] | None) -> NextTerm | None:
-    if data is None:
-        return None
-    return NextTerm(
-        offer=OfferKey.parse(data["offer"]),
-        seats=data["seats"],
-        term=Term(data["term"]),
-        billing=BillingCycle(data["billing"]),
-    )

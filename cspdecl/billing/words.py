@@ -26,7 +26,7 @@ FIELDS: Mapping[str, str] = {
     "tool_version": "The cspdecl that wrote it.",
     # at the provider
     "provider": "The provider's name in the project.",
-    "provider_subscription_id": "The subscription; the newest one where an address has several.",
+    "provider_subscription_id": "The subscription that changed; of an upgrade the one that has the new offer.",
     "provider_subscription_ids": "All subscriptions of the address, in order.",
     "provider_order_id": "The order, as the provider answered.",
     "provider_request_id": "The id the request carried.",
@@ -47,6 +47,7 @@ FIELDS: Mapping[str, str] = {
     "term_kind": "standard, trial, or est: an extended service term; absent where it cannot be told.",
     "billing_plan": "How often a term is charged.",
     "promotion_id": "The promotion that applies, as the provider answered.",
+    "reseller_id": "The PartnerID of the reseller on record.",
     "quantity_before": "Seats before; after an adoption or a new line 0.",
     "quantity_after": "Seats after; what the next record begins with.",
     "quantity_delta": "After less before.",
@@ -57,7 +58,9 @@ FIELDS: Mapping[str, str] = {
     "end_of_term": "What happens then; none: nobody decided.",
     "scheduled": "What is written at the provider for the next term.",
     "cancellable_until": "Until when the whole could still be cancelled.",
+    "parts": "Every subscription as it stands after the change, where the address has several.",
     # the days
+    "cycle_anchor": "A day its charge cycles begin on, where that is not the term's first day.",
     "cycle_start": "First instant of the charge cycle.",
     "cycle_end": "First instant after the charge cycle.",
     "period_start": "First instant of the charged slice.",
@@ -69,8 +72,9 @@ FIELDS: Mapping[str, str] = {
     # cost
     "cost_currency": "Currency of the cost side.",
     "cost_unit_list": "Price of one seat and charge cycle: the list's term price as a rounded instalment.",
-    "cost_unit_effective": "That price for the charged slice, exactly.",
-    "cost_lines": "The whole old quantity returned, the whole new one charged.",
+    "discounts": "What is taken off that price, as shares of it.",
+    "cost_unit_effective": "That price, less discounts, for the charged slice, exactly.",
+    "cost_lines": "The whole old quantity returned, the whole new one charged; an upgrade returns only what leaves.",
     "cost_amount": "Sum of the rounded lines: what the slice costs or returns; an estimate until invoiced.",
     "cost_amount_exact": "Sum of the unrounded lines.",
     "cost_rounding_profile": "How the lines were rounded.",

@@ -47,7 +47,8 @@ class ChargeLine:
     """One side of a change: the old quantity wiped, or the new one charged, for the rest of the cycle.
 
     `quantity` is positive; the sign stands in `unit_effective` (exact, per seat, for the slice) and in the amounts.
-    `charge_end_inclusive` is the last charged day, as Microsoft prints it.
+    `charge_end_inclusive` is the last charged day, as Microsoft prints it. `subscription`, `offer` and `unit_list` (one
+    seat, one charge cycle) are given where they are not the record's own: an upgrade has two of each.
     """
 
     role: Literal["wipe", "charge"]
@@ -58,6 +59,47 @@ class ChargeLine:
     charge_start: date
     charge_end_inclusive: date
     basis: str
+    subscription: str | None = None
+    offer: OfferKey | None = None
+    unit_list: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discount:
+    """What is taken off the list price of a seat, as a share of it: 1/10. `id` is the promotion's."""
+
+    because: Literal["promotion"]
+    ratio: Fraction
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One subscription of an address that stands for several, as it is after the change.
+
+    `cycle_anchor`: a day its charge cycles begin on, where that is not the term's first day.
+    """
+
+    subscription: str
+    offer: OfferKey | None
+    quantity: Decimal
+    order_id: str | None = None
+    provider_status: Status | None = None
+    term: Term | None = None
+    term_kind: Literal["standard", "trial", "est"] | None = None
+    billing_plan: BillingCycle | None = None
+    promotion_id: str | None = None
+    discounts: tuple[Discount, ...] = ()
+    term_start: datetime | None = None
+    term_end: datetime | None = None
+    end_of_term: Literal["renew", "cancel", "extend", "none"] | None = None
+    scheduled: NextTerm | None = None
+    cycle_anchor: date | None = None
+    cost_unit_list: Money | None = None
+    price_source: Literal["list", "forecast"] | None = None
+    price_list: str | None = None
+    price_list_digest: str | None = None
+    price_segment: str | None = None
 
 
 #: Why a record exists: a plan was carried out, a term renewed, a schedule came true, somebody changed it elsewhere.
@@ -126,6 +168,7 @@ class BillingChange:
     term_kind: Literal["standard", "trial", "est"] | None = None
     billing_plan: BillingCycle | None = None
     promotion_id: str | None = None
+    reseller_id: str | None = None
     quantity_before: Decimal
     quantity_after: Decimal
     quantity_delta: Decimal
@@ -136,7 +179,9 @@ class BillingChange:
     end_of_term: Literal["renew", "cancel", "extend", "none"] | None = None
     scheduled: NextTerm | None = None
     cancellable_until: datetime | None = None
+    parts: tuple[Part, ...] = ()
 
+    cycle_anchor: date | None = None
     cycle_start: datetime | None = None
     cycle_end: datetime | None = None
     period_start: datetime | None = None
@@ -148,6 +193,7 @@ class BillingChange:
 
     cost_currency: str | None = None
     cost_unit_list: Money | None = None
+    discounts: tuple[Discount, ...] = ()
     cost_unit_effective: Fraction | None = None
     cost_lines: tuple[ChargeLine, ...] = ()
     cost_amount: Money | None = None
