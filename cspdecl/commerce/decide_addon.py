@@ -82,6 +82,26 @@ def check_addon_seats(spec: SubscriptionSpec, offer: Offer | None, setting: Sett
         )
 
 
+def warn_smaller_base(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, draft: Draft) -> None:
+    """That a base gets fewer seats than an add-on to it keeps."""
+    if spec.seats >= live.seats:
+        return
+    for addon in setting.addons:
+        if not addon.spec.absent and addon.spec.seats > spec.seats:
+            name = addon.spec.address.name
+            draft.diagnostics.append(
+                warning(
+                    "CSP364",
+                    f"{seats(spec.seats)} are fewer than the {addon.spec.seats} of its add-on `{name}`",
+                    origin=spec.origin.at("seats"),
+                    address=str(spec.address),
+                    label="nobody can use an add-on without a seat of its base",
+                    related=(addon.spec.origin.at("seats"),),
+                    hint=f"say `seats: {spec.seats}` for `{name}` too",
+                )
+            )
+
+
 def check_leaving_base(
     spec: SubscriptionSpec, live: LiveSubscription, setting: Setting
 ) -> tuple[Diagnostic | None, Waiting | None]:

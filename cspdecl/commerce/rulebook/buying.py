@@ -73,6 +73,8 @@ CHAPTERS = (
                   "share, so it is known for that one product."),
             rule("CSP364", "add-on-more-than-base", "commerce.decide_addon.check_addon_seats", OURS,
                   "More seats of an add-on than of its base are bought with a warning."),
+            rule("CSP364", "add-on-smaller-base", "commerce.decide_addon.warn_smaller_base", OURS,
+                  "A base that gets fewer seats than its add-on keeps is warned of."),
             rule("CSP367", "add-on-ends-apart", "commerce.decide_addon.check_addon", OURS,
                   "Ends that would drift apart are said, with how to align them."),
         ),
