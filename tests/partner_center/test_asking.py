@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -314,7 +315,7 @@ def test_without_a_users_sign_in_resellers_cannot_be_asked():
 
 # ---- whatever comes ----
 
-BAD = [
+BAD: list[tuple[int, Any]] = [
     (403, {"code": 20002, "description": "no"}),
     (404, None),
     (500, None),
