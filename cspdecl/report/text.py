@@ -6,7 +6,7 @@ Symbols carry the meaning (`+ ~ - => ?`), colour only repeats it. Costs and marg
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -14,9 +14,9 @@ from cspdecl.commerce.words import counted, last_day
 from cspdecl.core.action import Adopt
 from cspdecl.core.diagnostics import Diagnostic, Severity
 from cspdecl.core.money import Money, decimals_of
-from cspdecl.core.operation import Plan, PlanCounts, PlanLine, Verdict, Waiting
+from cspdecl.core.operation import MoneyTotals, Operation, Plan, PlanCounts, PlanLine, Verdict, Waiting
 from cspdecl.planning.lists import ABOUT_LISTS
-from cspdecl.planning.money import plan_margin
+from cspdecl.planning.money import plan_margin, total
 from cspdecl.planning.sentences import percent
 from cspdecl.report.printable import width as width_of
 from cspdecl.report.safe import cut_to, padded, safe_text
@@ -37,12 +37,16 @@ def render_plan(plan: Plan, *, color: bool = False, show: Show = "all", width: i
         by_customer.setdefault(line.address.customer, []).append(line)
     names = {note.key: note.name for note in plan.customers}
     seats = {item.id: item.context.seats for item in plan.operations if isinstance(item.action, Adopt)}
+    money: dict[str, list[Operation]] = {}
+    for operation in plan.operations:
+        money.setdefault(operation.address.customer, []).append(operation)
     for key, lines in by_customer.items():
         taken = _taken_over(lines, seats)
         if taken:
             blocks.append([_customer_name(key, names.get(key, key)), *_wrapped(f"{paint('=>', '36')} {taken}", width)])
         else:
-            blocks.append(_customer(key, names.get(key, key), lines, paint, show, width))
+            sums = _together(money.get(key, ()), show) if len(money) > 1 else []
+            blocks.append([*_customer(key, names.get(key, key), lines, paint, show, width), *sums])
     blocks += _more(plan, show, paint)
     blocks.append(_closing(plan, show))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -250,16 +254,8 @@ def _counts(plan: Plan) -> str:
 
 
 def _money(plan: Plan, show: Show) -> str:
-    totals, sentences = plan.totals, list[str]()
-    share = plan_margin(plan.operations) if show == "all" else None
-    costs = {money.currency: money for money in totals.cost_month if money.amount}
-    sells = {money.currency: money for money in totals.sell_month if money.amount}
-    for code in sorted({*costs, *sells}):
-        sentence = _by_month(costs.get(code), sells.get(code), show)
-        if sentence and share is not None and code in costs and code in sells:
-            sentence += f", margin {percent(share)}"
-        if sentence:
-            sentences.append(sentence)
+    totals = plan.totals
+    sentences = _by_month_of(totals, plan.operations, show)
     if show == "all":
         owed = " and ".join(_amount(money) for money in totals.commitment if money.amount)
         if owed:
@@ -269,6 +265,29 @@ def _money(plan: Plan, show: Show) -> str:
             some = counted(totals.unknown, "amount")
             sentences.append(f"{some} {'is' if totals.unknown == 1 else 'are'} unknown and in no sum")
     return f"Money: {'. '.join(sentences)}." if sentences else ""
+
+
+def _together(operations: Sequence[Operation], show: Show) -> list[str]:
+    """What the lines of one customer come to, where there are several with money."""
+    lines = {item.context.bundle_instance or item.address for item in operations if item.preview is not None}
+    if len(lines) < 2:
+        return []
+    return [f"  together {sentence}" for sentence in _by_month_of(total(operations), operations, show)]
+
+
+def _by_month_of(totals: MoneyTotals, operations: Sequence[Operation], show: Show) -> list[str]:
+    """Cost, our price and the margin by the month, a sentence a currency."""
+    sentences = list[str]()
+    share = plan_margin(operations) if show == "all" else None
+    costs = {money.currency: money for money in totals.cost_month if money.amount}
+    sells = {money.currency: money for money in totals.sell_month if money.amount}
+    for code in sorted({*costs, *sells}):
+        sentence = _by_month(costs.get(code), sells.get(code), show)
+        if sentence and share is not None and code in costs and code in sells:
+            sentence += f", margin {percent(share)}"
+        if sentence:
+            sentences.append(sentence)
+    return sentences
 
 
 def _by_month(cost: Money | None, sell: Money | None, show: Show) -> str:
