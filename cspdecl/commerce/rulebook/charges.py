@@ -11,12 +11,12 @@ CHAPTER = Chapter(
     rules=(
         rule(
             "CSP640", "buy-wrong-way", "commerce.cycles.check_plan", FREQUENCY,
-            "A billing plan is never longer than its term; each term has plans of its own, and each offer some of them.",
+            "A billing plan is never longer than its term; each term has plans of its own, each offer some of them.",
         ),
         rule(
             "CSP641", "seats-up", "commerce.proration.prorated_lines", BILLING,
-            "A change returns the old quantity and charges the new one for the rest of the charge cycle, the day of the "
-            "change included, by days of the cycle's own length. A full cycle is never prorated.",
+            "A change returns the old quantity and charges the new one for the rest of the charge cycle, its day "
+            "included, by days of the cycle's own length. A full cycle is never prorated.",
         ),
         rule(
             "CSP641", "seats-up", "commerce.proration.profile_of", BILLING,
