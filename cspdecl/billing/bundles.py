@@ -45,7 +45,7 @@ def component_costs(
     members = set(instance.components)
     costs = []
     for spec in customer.subscriptions:
-        if spec.address not in members or spec.bundle is None or spec.sell is not None or spec.absent:
+        if spec.address not in members or spec.bundle is None or spec.absent or _sold_alone(spec):
             continue
         binding = bindings.get(spec.address)
         bound = running.get(binding.ids[-1]) if binding and binding.ids else None
@@ -61,6 +61,11 @@ def component_costs(
                 ComponentCost(address=service.address, component=service.bundle.component, month=None, reason=reason)
             )
     return tuple(costs)
+
+
+def _sold_alone(spec: SubscriptionSpec) -> bool:
+    """Whether a component has a price of its own, as an amount or as a share of another."""
+    return spec.sell is not None or spec.relative is not None
 
 
 def share_price(total: Money, weights: Sequence[tuple[Address, str, Fraction]]) -> tuple[AllocationShare, ...]:

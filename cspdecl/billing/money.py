@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
+from cspdecl.billing.parts import cost_of, discounts_of, list_unit, parts_in
 from cspdecl.commerce.prices import UnknownPrice, older_lists, sell_amount, sell_exact
 from cspdecl.commerce.proration import (
     HALF_UP,
@@ -38,13 +39,54 @@ def with_price(change: BillingChange, price: UnitPrice | UnknownPrice, *, market
     return replace(
         change,
         cost_currency=price.cycle_price.currency,
-        cost_unit_list=price.cycle_price,
+        cost_unit_list=list_unit(price),
+        discounts=discounts_of(price),
         price_source="forecast" if price.forecast else "list",
         price_list=price.list_date,
         price_list_digest=price.list_digest,
         price_valid_from=price.valid_from,
         price_market=market,
         price_segment=price.segment,
+    )
+
+
+def with_nothing(change: BillingChange, currency: str) -> BillingChange:
+    """A trial is free: a price of nothing, which is known."""
+    return replace(change, cost_currency=currency, cost_unit_list=Money.zero(currency))
+
+
+def with_free_days(change: BillingChange, currency: str, *, seats: int, since: date, until: date) -> BillingChange:
+    """The line of a trial: so many seats at nothing from `since` to the last day `until`, as bills show them."""
+    basis = f"{seats} × 0 from {since}, a trial"
+    line = ChargeLine(
+        role="charge", quantity=seats, unit_effective=Fraction(0), amount=Money.zero(currency),
+        amount_exact=Fraction(0), charge_start=since, charge_end_inclusive=until, basis=basis,
+    )  # fmt: skip
+    nothing = Money.zero(currency)
+    return replace(
+        with_nothing(change, currency), cost_lines=(line,), cost_amount=nothing, cost_amount_exact=Fraction(0),
+        recurring_cost_delta=nothing,
+    )  # fmt: skip
+
+
+def with_once(change: BillingChange, price: UnitPrice | UnknownPrice, *, on: date) -> BillingChange:
+    """What is bought for good: paid whole on the day, returned whole inside its window; nothing recurs."""
+    if isinstance(price, UnknownPrice):
+        return change
+    before, after = int(change.quantity_before), int(change.quantity_after)
+    lines = charge_lines(
+        price=price, before=before, after=after, cycle=Cycle(start=on, end=on), on=on, kind=change.charge_kind
+    )
+    currency = price.cycle_price.currency
+    return replace(
+        change,
+        period_start=at_midnight(on),
+        cost_unit_effective=price.cycle_price.exact().value,
+        cost_lines=lines,
+        cost_amount=lines_amount(lines, currency),
+        cost_amount_exact=lines_exact(lines, currency).value,
+        cost_rounding_profile=profile_of(change.charge_kind),
+        recurring_cost_delta=Money.zero(currency),
     )
 
 
@@ -91,9 +133,9 @@ def with_recurring(change: BillingChange, price: UnitPrice | UnknownPrice, *, ol
 
 def without_recurring(change: BillingChange, last: BillingChange, sell: SellRule | None) -> BillingChange:
     """What an address cost and earned by its last record falls away: its books are closed, and nothing is charged."""
-    unit, seats = last.cost_unit_list, int(last.quantity_after)
-    if unit is not None:
-        change = replace(change, cost_currency=unit.currency, recurring_cost_delta=-(unit * seats))
+    cost, seats = cost_of(parts_in(last)), int(last.quantity_after)
+    if cost is not None:
+        change = replace(change, cost_currency=cost.currency, recurring_cost_delta=-cost)
     if sell is not None:
         change = replace(
             change, sell_currency=sell.currency, sell_unit=Money(sell.per_seat, sell.currency), sell_every=sell.every,
@@ -117,11 +159,12 @@ def with_commitment(
     on: date,
     starts: datetime,
     ends: datetime | None,
+    anchor: date | None = None,
 ) -> BillingChange:
     """What `seats` newly oblige to pay until the term ends, once they can no longer be returned."""
     if seats <= 0 or ends is None:
         return change
-    owed = commitment(price=price, seats=seats, on=on, term_starts=starts, term_ends=ends)
+    owed = commitment(price=price, seats=seats, on=on, term_starts=starts, term_ends=ends, anchor=anchor)
     return replace(change, commitment_remaining_cost=owed)
 
 

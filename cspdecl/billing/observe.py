@@ -223,7 +223,11 @@ class _Look:
         """The line at the prices in force: one that is declared anew is charged once a plan has changed it."""
         bundle = self.estate.recorded.get(line.bundle_instance) if line.anchor and line.bundle_instance else None
         sells = replace(line, sell=in_force(line.sell, self.last))
-        return sells if bundle is None else replace(sells, bundle_sell=in_force(line.bundle_sell, bundle))
+        if bundle is None:
+            return sells
+        customer = self.estate.desired.customers.get(self.address.customer) if self.estate.desired else None
+        found = (item.relative for item in customer.bundles if item.address == line.bundle_instance) if customer else ()
+        return replace(sells, bundle_sell=in_force(line.bundle_sell or next(iter(found), None), bundle))
 
     def _price(self, seen: LiveSubscription) -> UnitPrice | UnknownPrice:
         return price_of_kind(self._kind(seen), self.prices, seen, segment=self._line().segment)

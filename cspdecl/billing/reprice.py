@@ -13,12 +13,12 @@ from decimal import Decimal
 from cspdecl.commerce.prices import sell_amount
 from cspdecl.commerce.selling import change_words
 from cspdecl.core.action import Reprice
-from cspdecl.core.desired import SellRule
+from cspdecl.core.desired import RelativeSell, SellRule
 from cspdecl.core.money import ExactMoney, Money, Rounding
 from cspdecl.core.records import BillingChange, Recorded
 
 
-def in_force(declared: SellRule | None, last: Recorded) -> SellRule | None:
+def in_force(declared: SellRule | RelativeSell | None, last: Recorded) -> SellRule | None:
     """What is charged: the price the books last said, until a plan changes it; shared out as is declared now."""
     if last.sell is None or declared is None:
         return last.sell

@@ -14,18 +14,20 @@ from cspdecl.billing.money import (
     with_bundle_sell,
     with_commitment,
     with_cost,
+    with_once,
     with_price,
     with_recurring,
     with_sell,
 )
+from cspdecl.billing.parts import anchor_of_cycle, charged_cycle
 from cspdecl.commerce.prices import UnknownPrice, billed_seats, list_words
-from cspdecl.commerce.proration import cycle_of
 from cspdecl.core.address import Address
 from cspdecl.core.desired import DesiredState
 from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
 from cspdecl.core.operation import LineContext
 from cspdecl.core.project import PriceBook, UnitPrice
 from cspdecl.core.records import BillingChange, Recorded
+from cspdecl.core.terms import Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +49,26 @@ def add_seat_money(
     line: LineContext,
     on: date,
     market: str,
+    anchor: date | None = None,
 ) -> BillingChange:
-    """The money of a change of seats that took effect on `on`: cost, our own price, and what it newly commits to."""
+    """The money of a change of seats that took effect on `on`: cost, our own price, and what it newly commits to.
+
+    `anchor`: a day on which charge cycles begin, where the books know one beside the term's first.
+    """
     before, after = int(change.quantity_before), int(change.quantity_after)
-    cycle = cycle_of(subscription, on) if subscription else None
     change = with_price(change, price, market=market)
-    change = with_cost(change, price, wiped=before, charged=after, cycle=cycle, on=on)
-    change = with_recurring(change, price, old=None)
-    if subscription is not None:
-        change = with_commitment(
-            change, price, seats=after - before, on=on, starts=subscription.term_started, ends=subscription.term_ends
-        )
+    if subscription is not None and subscription.term is Term.ONCE:
+        change = with_once(change, price, on=on)
+    else:
+        cycle = charged_cycle(subscription, on, anchor) if subscription else None
+        change = with_cost(change, price, wiped=before, charged=after, cycle=cycle, on=on)
+        change = with_recurring(change, price, old=None)
+        if subscription is not None:
+            counted = anchor or anchor_of_cycle(subscription, cycle)
+            change = with_commitment(
+                change, price, seats=after - before, on=on, starts=subscription.term_started,
+                ends=subscription.term_ends, anchor=counted,
+            )  # fmt: skip
     if line.sell is not None:
         ours = sell_cycle(line.sell.every, subscription, on)
         change = with_sell(change, line.sell, wiped=before, charged=after, cycle=ours, on=on)

@@ -98,7 +98,8 @@ def with_subscription(
     change: BillingChange, subscription: LiveSubscription | None, ids: tuple[str, ...]
 ) -> BillingChange:
     """How a subscription stands after the change, as it was read."""
-    change = replace(change, provider_subscription_ids=ids, provider_subscription_id=ids[-1] if ids else None)
+    own = subscription.id if subscription is not None else ids[-1] if ids else None
+    change = replace(change, provider_subscription_ids=ids, provider_subscription_id=own)
     if subscription is None:
         return change
     end_of_term = subscription.end_of_term
@@ -109,6 +110,7 @@ def with_subscription(
         term_kind="trial" if subscription.trial else "standard",
         billing_plan=subscription.billing or change.billing_plan,
         promotion_id=subscription.promotion,
+        reseller_id=subscription.reseller,
         provider_order_id=change.provider_order_id or subscription.order_id,
         provider_status=subscription.status,
         term_start=subscription.term_started,
