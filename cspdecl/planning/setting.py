@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -48,8 +49,19 @@ class Surroundings:
     bought: dict[OfferKey, int] = field(default_factory=dict)
     promised: dict[str, int] = field(default_factory=dict)
     _pool: dict[OfferKey, int] | None = field(default=None)
+    _anchors: dict[Address, Address] = field(default_factory=dict)
+    _by_address: dict[Address, Pair] = field(default_factory=dict)
+    _addons: dict[Address, list[Pair]] = field(default_factory=dict)
+    _counts: tuple[Counter[OfferKey], Counter[OfferKey]] | None = field(default=None)
+    _business: dict[Address, int] | None = field(default=None)
 
     def __post_init__(self) -> None:
+        self._anchors = {bundle.address: bundle.anchor for bundle in self.spec.bundles}
+        for pair in self.pairs:
+            self._by_address.setdefault(pair.spec.address, pair)
+            if pair.spec.addon_of is not None:
+                base = self._anchors.get(pair.spec.addon_of, pair.spec.addon_of)
+                self._addons.setdefault(base, []).append(pair)
         subscriptions = [item for item in self.there.subscriptions if item.status.running]
         self.running = len(subscriptions)
         self.held = frozenset(
@@ -109,7 +121,7 @@ class Surroundings:
             renewal_paths=paths if isinstance(paths, Transitions | Unanswered) else None,
             renewal_offer=next_offer,
             renewal_offer_state=next_state,
-            neighbours=tuple(one for one in self.there.subscriptions if live is not None and one.id != live.id),
+            neighbours=self._neighbours(live) if spec.at_renewal is not None else (),
             was_term=recorded.term if (recorded := self.world.recorded.get(spec.address)) is not None else None,
             promised=self.promised,
         )
@@ -152,36 +164,41 @@ class Surroundings:
         """Another line of this customer, by its address or that of the bundle line whose anchor it is."""
         if address is None:
             return None
-        anchors = {bundle.address: bundle.anchor for bundle in self.spec.bundles}
-        wanted = anchors.get(address, address)
-        found = next((pair for pair in self.pairs if pair.spec.address == wanted), None)
+        found = self._by_address.get(self._anchors.get(address, address))
         return Base(spec=found.spec, live=found.live) if found is not None else None
 
     def addons_of(self, address: Address) -> list[Pair]:
         """Lines that name this one as their base."""
-        names = {address, *(bundle.address for bundle in self.spec.bundles if bundle.anchor == address)}
-        return [pair for pair in self.pairs if pair.spec.addon_of in names]
+        return self._addons.get(address, [])
+
+    def _neighbours(self, live: LiveSubscription | None) -> tuple[LiveSubscription, ...]:
+        """The customer's other subscriptions, whose ends a next term may share."""
+        return tuple(one for one in self.there.subscriptions if live is not None and one.id != live.id)
 
     def _answer(self, spec: SubscriptionSpec, question: Inquiry | None) -> object:
         return self.world.answer(spec.provider, question) if question is not None else None
 
     def _of_offer(self, key: OfferKey, *, ever: bool) -> int:
         """Subscriptions of an offer: those that run or are planned; what has ended counts until it is gone (§9)."""
-        gone = () if ever else (Status.DELETED, Status.NONE)
-        there = sum(item.offer == key and item.status not in gone for item in self.there.subscriptions)
-        return there + self.bought.get(key, 0)
+        if self._counts is None:
+            there = [(item.offer, item.status) for item in self.there.subscriptions if item.offer is not None]
+            lasting = Counter(offer for offer, status in there if status not in (Status.DELETED, Status.NONE))
+            self._counts = lasting, Counter(offer for offer, _status in there)
+        return self._counts[ever][key] + self.bought.get(key, 0)
 
     def _family(self, spec: SubscriptionSpec, offer: Offer | None) -> int | None:
         """Seats of the customer's other Business plans, where this is one of them."""
         if offer is None or not _BUSINESS.search(offer.title):
             return None
-        total = 0
-        for pair in self.pairs:
-            other = self.offer(pair.spec.provider, pair.spec.offer)[0]
-            title = other.title if other is not None else pair.live.title if pair.live is not None else ""
-            if pair.spec.address != spec.address and not pair.spec.absent and _BUSINESS.search(title):
-                total += max(pair.spec.seats, pair.live.seats if pair.live else 0)
-        return total
+        if self._business is None:
+            self._business = {}
+            for pair in self.pairs:
+                other = self.offer(pair.spec.provider, pair.spec.offer)[0]
+                title = other.title if other is not None else pair.live.title if pair.live is not None else ""
+                if not pair.spec.absent and _BUSINESS.search(title):
+                    seats = max(pair.spec.seats, pair.live.seats if pair.live else 0)
+                    self._business[pair.spec.address] = self._business.get(pair.spec.address, 0) + seats
+        return sum(seats for address, seats in self._business.items() if address != spec.address)
 
     def _pooled(self, spec: SubscriptionSpec, live: LiveSubscription | None) -> int:
         """Seats of the same offer on the customer's other lines and subscriptions, the larger of is and shall."""
