@@ -206,10 +206,13 @@ class ConvergenceSuite:
         assert_converged(estate, other_side, tmp_path)
 
 
-def declare(estate: Estate, world: SuiteWorld, *, seats: int, tenant: int = 0, offer: int = 0, **line: Any) -> None:
-    """One line of one customer; the customers are called customer-1 and customer-2."""
+def declare(
+    estate: Estate, world: SuiteWorld, *, seats: int, tenant: int = 0, offer: int | str = 0, **line: Any
+) -> None:
+    """One line of one customer; the customers are called customer-1 and customer-2. `offer`: its number, or itself."""
+    key = world.offers[offer] if isinstance(offer, int) else offer
     estate.customer(
-        f"customer-{tenant + 1}", {"name": "line", "offer": world.offers[offer], "seats": seats, **line},
+        f"customer-{tenant + 1}", {"name": "line", "offer": key, "seats": seats, **line},
         tenant=world.tenants[tenant],
     )  # fmt: skip
 

@@ -18,14 +18,15 @@ from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied, NotDone, Rejected, Stale
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.spi.provider import Provider
-from cspdecl.testing.convergence import ConvergenceSuite, declare
+from cspdecl.testing.commerce_suite import CommerceSuite
+from cspdecl.testing.convergence import declare
 from cspdecl.testing.estate import Estate
 from cspdecl.testing.other_side import SuiteWorld, bare, buy, call, finish, on, purchase, running
 
 NOBODY = "deadbeef-0000-4000-8000-00000000dead"
 
 
-class ProviderSuite(ConvergenceSuite):
+class ProviderSuite(CommerceSuite):
     """Subclass it, give `world`, and pytest does the rest."""
 
     # ---- looks ----

@@ -25,6 +25,7 @@ from cspdecl.core.inquiry import Answer, Inquiry, ResellerStanding
 from cspdecl.core.live import LiveCustomer, LiveSubscription, NextTerm, Qualification, SeatLot, Status
 from cspdecl.core.plain import from_plain, to_plain
 from cspdecl.core.terms import BillingCycle, Term, at_midnight
+from cspdecl.testing import deeds
 from cspdecl.testing.buying import Cart, Promoted, buy, within
 from cspdecl.testing.passage import WINDOW, lived_on, months_on
 from cspdecl.testing.script import Fault, FaultKind, Refused, Request
@@ -203,8 +204,9 @@ class State:
     def _may_follow(self, item: LiveSubscription, following: NextTerm) -> None:
         if item.status is not Status.ACTIVE or item.end_of_term != "renew":
             raise Refused("no_renewal", "it does not renew, so nothing can be scheduled")
-        now, sold = self.sold(item.offer), self.sold(following.offer)
-        if following.offer != item.offer and (now is None or following.offer not in now.upgrades):
+        sold = self.sold(following.offer)
+        reachable = {path.offer for path in deeds.paths_of(self, item) if path.kinds}
+        if following.offer != item.offer and following.offer not in reachable:
             raise Refused("no_path", f"{item.offer} cannot become {following.offer} at its renewal")
         same = (following.term, following.billing) == (item.term, item.billing)
         if sold is not None and not same and OfferTerm(following.term, following.billing) not in sold.terms:

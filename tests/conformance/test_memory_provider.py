@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,7 +23,8 @@ class MemoryWorld:
     def __init__(self) -> None:
         self.inner = World()
         with self.inner.open() as state:
-            state.offers = sell(OFFER, OTHER_OFFER)
+            first, second = sell(OFFER, OTHER_OFFER)
+            state.offers = (replace(first, upgrades=(second.key,)), second)
             for number, tenant in enumerate(TENANTS, 1):
                 state.put_customer(live_customer(key=f"firma{number}", tenant=tenant, name=f"Firma {number} GmbH"))
 
