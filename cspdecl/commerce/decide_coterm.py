@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from cspdecl.commerce.coterm import allowed_ends, is_month_end, last_month_end
 from cspdecl.commerce.values import Base, Draft, Setting
 from cspdecl.commerce.words import listed
+from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer
 from cspdecl.core.desired import CustomEnd, SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic, error, note
@@ -32,6 +33,12 @@ def decide_custom_end(spec: SubscriptionSpec, offer: Offer, setting: Setting, dr
         why = "a trial" if spec.trial else "what has no term" if not spec.term.months else "software"
         draft.diagnostics.append(
             _refuse(spec, wanted, f"{why} cannot be given an end of its own", "take `customTermEnd` out")
+        )
+        return None
+    if Capability.COTERM not in setting.capabilities:
+        text = "buy it with its end in the provider's portal and name it with `id:`: this provider cannot"
+        draft.waiting.append(
+            Waiting(address=spec.address, kind="manual", code="CSP360", text=text, origin=wanted.origin)
         )
         return None
     usual = term_end(today, spec.term)
