@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
@@ -13,22 +16,33 @@ from hypothesis import strategies as st
 
 from cspdecl.core.action import (
     AttestAgreement,
+    BuyAzurePlan,
     Cancel,
+    ChangeTerm,
     ClearSchedule,
     CreateCustomer,
+    RequestQualification,
+    Resume,
     ScheduleRenewal,
+    SetBudget,
     SetEndOfTerm,
+    SetReseller,
     SetSeats,
+    Suspend,
+    Transition,
     UpdateProfile,
 )
 from cspdecl.core.errors import CspdeclError
-from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
+from cspdecl.core.inquiry import Answer, AskPromotions, AskReseller, AskTermEnds, AskTransitions
+from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure, Wanted
 from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Outcome, ProbeOutcome
 from cspdecl.core.plain import from_plain, to_plain
+from cspdecl.core.terms import BillingCycle, Term
 from cspdecl_partner_center.wire import Reply
 from tests.partner_center.support import (
     BASIC,
+    PREMIUM,
     MemorySecrets,
     Script,
     call,
@@ -46,6 +60,7 @@ ODD: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "items", "code", "quantity", "product"]), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
+EVERYTHING: frozenset[Wanted] = frozenset({"qualifications", "budget", "licences"})
 CUSTOMER = {
     "id": TENANT,
     "companyProfile": {"domain": "d.example", "companyName": "n"},
@@ -76,16 +91,34 @@ ORDER = {"id": "o1", "status": "completed", "creationDate": "2026-11-22T14:00:00
          "lineItems": [{"offerId": f"{BASIC}:AID", "quantity": 3, "subscriptionId": ID, "friendlyName": "m365 #a1b2c3"}]}  # fmt: skip
 AVAILABILITY = {"id": "AID", "segment": "commercial", "catalogItemId": f"{BASIC}:AID",
                 "terms": [{"duration": "P1Y", "billingCycle": "monthly"}]}  # fmt: skip
+MADE = {"operationId": "op", "toCatalogItemId": f"{PREMIUM}:AID", "quantity": 25,
+        "events": [{"name": "Conversion", "status": "Started ", "timestamp": "2026-11-22T14:02:00Z", "errors": []}]}  # fmt: skip
+PATH = {
+    "catalogItemId": f"{PREMIUM}:AID",
+    "eligibilities": [{"isEligible": True, "transitionType": "transition_only", "errors": [{"code": 3}]}],
+    "subscriptionEligibilities": [
+        {"isEligible": False, "subscriptionId": "s", "errors": [{"code": 3, "description": "d"}]}
+    ],
+}
+ENDS = {"allowedCustomTermEndDateType": "subscriptionAligned", "allowedCustomTermEndDate": "2027-10-31T00:00:00",
+        "cotermSubscriptionIds": ["a"]}  # fmt: skip
+PROMOTION = {
+    "id": "P:0001:A", "name": "n", "endDate": "2027-01-01T00:00:00+00:00", "properties": {"isAutoApplicable": True},
+    "requiredProducts": [{"productId": BASIC.product, "skuId": BASIC.sku, "term": {"duration": "P1Y", "billingCycle": "Monthly"},
+                          "pricingPolicies": [{"policyType": "PercentDiscount", "value": "0.1"}]}],
+}  # fmt: skip
+ELIGIBLE = {"promotionId": "P:0001:A", "isEligible": False, "errors": [
+    {"type": "SeatCount", "minimumRequiredSeats": 1, "maximumRequiredSeats": 5, "availableSeats": 2}]}  # fmt: skip
 GOOD: list[tuple[str, str, Any]] = [
     ("GET", "/subscriptions", {"totalCount": 1, "items": [FULL], "links": {}}),
     ("GET", f"/subscriptions/{ID}", FULL),
-    ("GET", "/transitionEligibilities", {"items": [{"catalogItemId": f"{BASIC}:AID"}]}),
+    ("GET", "/transitionEligibilities", {"items": [PATH, {"catalogItemId": f"{BASIC}:AID"}]}),
     (
         "GET",
         "/agreements",
         {"items": [{"agreementType": "MicrosoftCustomerAgreement", "templateId": "t", "versionRank": 0}]},
     ),
-    ("GET", "agreementstatus", {"isSigned": False}),
+    ("GET", "agreementstatus", {"isSigned": False, "isAgreementSigned": True}),
     ("GET", "/validationstatus", {"status": "Allowed"}),
     ("GET", "/availabilities", {"items": [AVAILABILITY]}),
     ("GET", "/aid", AVAILABILITY),
@@ -102,6 +135,19 @@ GOOD: list[tuple[str, str, Any]] = [
     ("POST", "/agreements", {}),
     ("POST", "/address", {"status": "Verified", "suggestedAddresses": []}),
     ("POST", "/customers", {**CUSTOMER, "userCredentials": {"userName": "admin", "password": "p"}}),
+    ("GET", "/transitions", {"transition": [{**MADE, "operationId": "before"}]}),
+    ("POST", "/transitions", MADE),
+    ("GET", "/usagebudget", {"amount": 100, "usageSpendingBudget": 100}),
+    ("PATCH", "/usagebudget", {"amount": 500}),
+    ("GET", "/qualifications", [{"qualification": "Education", "vettingStatus": "Denied"}]),
+    ("POST", "/qualifications", {"qualification": "Education", "vettingStatus": "InReview"}),
+    ("GET", "/products", {"items": [{"id": "0001", "productId": "DZH318Z0BPS6"}]}),
+    ("GET", f"/{BASIC.product}", {"productType": {"id": "Software"}, "title": "t"}),
+    ("GET", "/customTermEndDates", {"items": [ENDS]}),
+    ("GET", "/relationships", {"items": [{"mpnId": "4847383", "name": "n", "state": "Active", "location": "DE"}]}),
+    ("GET", "/productpromotions", {"items": [PROMOTION]}),
+    ("POST", "/promotionEligibilities", {"items": [{"eligibilities": [ELIGIBLE]}]}),
+    ("PATCH", "/orders/o1", ORDER),
     ("PATCH", ID, FULL),
     ("PUT", "/billing", CUSTOMER["billingProfile"]),
 ]
@@ -147,7 +193,11 @@ def test_reading_ends_in_a_value(data):
     provider = over_script(Odd(data), mode="read")
     ref = data.draw(
         st.sampled_from(
-            [CustomerRef(key="k", tenant=TENANT, domain=None), CustomerRef(key="k", tenant=None, domain="d.example")]
+            [
+                CustomerRef(key="k", tenant=TENANT, domain=None),
+                CustomerRef(key="k", tenant=None, domain="d.example"),
+                CustomerRef(key="k", tenant=TENANT, domain=None, wanted=EVERYTHING),
+            ]
         )
     )
 
@@ -168,7 +218,54 @@ def test_catalogue_ends_in_a_value(data):
     assert 1 == len(found.offers) + len(found.missing) + len(found.unread)
 
 
+QUESTIONS = [
+    AskTransitions(tenant=TENANT, subscription=ID, when="immediate"),
+    AskTermEnds(tenant=TENANT, term=Term.P1Y, start=date(2026, 12, 1)),
+    AskPromotions(
+        tenant=TENANT,
+        offer=BASIC,
+        term=Term.P1Y,
+        billing=BillingCycle.MONTHLY,
+        seats=3,
+        market="US",
+        segment="commercial",
+    ),
+    AskReseller(partner_id="4847383"),
+]
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_questions_end_in_an_answer(data):
+    """Each is answered or says why not; what is answered survives being stored."""
+    found = dict(over_script(Odd(data), mode="read").ask(QUESTIONS))
+
+    assert set(QUESTIONS) == set(found)
+    for answer in found.values():
+        assert isinstance(answer, get_args(Answer))
+        assert answer == from_plain(type(answer), to_plain(answer))
+
+
+def perpetual():
+    bought = purchase(term=Term.ONCE, billing=BillingCycle.ONE_TIME)
+    return replace(bought, product="perpetual", reseller="4847383", promotion="P:0001:A", custom_end=date(2027, 10, 31))
+
+
 ACTIONS = [
+    Suspend(),
+    Resume(),
+    ChangeTerm(
+        seats=25, before_term=Term.P1Y, before_billing=BillingCycle.MONTHLY, term=Term.P3Y, billing=BillingCycle.ANNUAL
+    ),
+    SetReseller(before=None, after="4847383"),
+    Transition(source=BASIC, target=PREMIUM, before=25, seats=25),
+    Transition(source=BASIC, target=PREMIUM, before=25, seats=5),
+    perpetual(),
+    BuyAzurePlan(nickname="m365 #a1b2c3", country="US"),
+    Cancel(seats=25, product="software", order_id="o1"),
+    Cancel(seats=1, product="azure_plan"),
+    SetBudget(before=Decimal(100), after=Decimal(500)),
+    RequestQualification(name="education"),
     SetSeats(before=25, after=20),
     Cancel(seats=25),
     SetEndOfTerm(before="cancel", after="extend"),

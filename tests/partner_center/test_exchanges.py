@@ -210,6 +210,11 @@ def assert_holds(ours, theirs, *, values, ignore, at=""):
         assert theirs == ours, at
 
 
+def offer_of(item):
+    """The stable part of a catalogue item id of a sample."""
+    return OfferKey.parse(":".join(item.split(":")[:2]))
+
+
 def body_of(found):
     return found["response"]["body"]
 
@@ -745,7 +750,7 @@ def upgrade(found):
         ("GET", into, 200, {**target, "quantity": 6}),
     )
     action = Transition(
-        source=OfferKey.of_item(wanted["fromCatalogItemId"]), target=OfferKey.of_item(wanted["toCatalogItemId"]), before=5,
+        source=offer_of(wanted["fromCatalogItemId"]), target=offer_of(wanted["toCatalogItemId"]), before=5,
         seats=2, into=into, target_before=4, reassign=False, term=Term.P1M, billing=BillingCycle.MONTHLY,
     )  # fmt: skip
     outcome = carry_out(provider, operation(action, Guard(tenant=TENANT, subscription=own)), call(TENANT))
@@ -774,7 +779,7 @@ def upgrades_now(found):
 def promotions(found):
     asked = exchange_of("promotions.eligibility.with-id.json")
     line = asked["request"]["body"]["items"][0]
-    offer, own = OfferKey.of_item(line["catalogItemId"]), line["catalogItemId"].rsplit(":", 1)[-1]
+    offer, own = offer_of(line["catalogItemId"]), line["catalogItemId"].rsplit(":", 1)[-1]
     availability = {"id": own, "catalogItemId": line["catalogItemId"], "segment": "commercial",
                     "terms": [{"duration": "P1Y", "billingCycle": "Monthly"}]}  # fmt: skip
     script, provider = reader(
@@ -844,7 +849,7 @@ def qualifications(found):
          "customers.qualifications.post.state-owned-entity.json")  # fmt: skip
 def ask_for_qualification(found):
     body = found["request"]["body"]
-    name = {"Education": "education", "GovernmentCommunityCloud": "government"}.get(
+    name: Any = {"Education": "education", "GovernmentCommunityCloud": "government"}.get(
         body["qualification"], "state-owned"
     )
     details = {"segment": body.get("educationSegment"), "website": body.get("website"),
@@ -930,7 +935,7 @@ def cancel_software(found):
 def carts_of_other_kinds(found):
     """The lines of ours among the sample's: a perpetual licence, a monthly plan, a trial with what it renews to."""
     wanted = {line["id"]: line for line in found["request"]["body"]["lineItems"]}
-    usual = {"seats": 1, "nickname": "n", "segment": "commercial", "country": "US", "unit_price": None}
+    usual: dict[str, Any] = {"seats": 1, "nickname": "n", "segment": "commercial", "country": "US", "unit_price": None}
     ours = {
         3: Purchase(**usual, offer=OfferKey.parse("DG7GMGF0DWTL:0001"), term=Term.ONCE, billing=BillingCycle.ONE_TIME),
         4: Purchase(**usual, offer=OfferKey.parse("DZH318Z0BXWC:0002"), term=Term.P1M, billing=BillingCycle.MONTHLY),
