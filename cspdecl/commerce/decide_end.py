@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Literal
 
 from cspdecl.commerce.policy import EXTENDED_SERVICE_SINCE, renewal_deadline
+from cspdecl.commerce.products import cancellation
 from cspdecl.commerce.values import Decision, Draft, Setting, Step
 from cspdecl.commerce.windows import cancellable_until
 from cspdecl.commerce.words import day, instant, last_day, stay_billed
-from cspdecl.core.action import Cancel, SetEndOfTerm
+from cspdecl.core.action import SetEndOfTerm
 from cspdecl.core.capability import Capability
 from cspdecl.core.desired import EndOfTerm, SubscriptionSpec
-from cspdecl.core.diagnostics import Diagnostic, warning
+from cspdecl.core.diagnostics import Diagnostic, error, warning
 from cspdecl.core.live import LiveEndOfTerm, LiveSubscription, Status
 from cspdecl.core.operation import Reason, Waiting
 
@@ -34,12 +35,34 @@ def decide_end_of_term(spec: SubscriptionSpec, live: LiveSubscription, setting: 
         return have
     if wanted == have:
         return have
+    refused = _no_extension(spec, live) if wanted == "extend" else None
+    if refused is not None:
+        draft.diagnostics.append(refused)
+        return have
     ends = _writable(spec, live, setting, draft, wanted)
     if ends is None:
         return have
     draft.steps.append(_step(live, wanted, ends))
     draft.notes.append(_sentence(live, wanted, ends))
     return wanted
+
+
+def _no_extension(spec: SubscriptionSpec, live: LiveSubscription) -> Diagnostic | None:
+    # licences only, and terms that end from that day on (extended service terms page, 2026-02; contract §13.8)
+    if live.product != "license":
+        why = "only licences can go on in an extended service term"
+    elif live.term_ends is not None and live.term_ends < EXTENDED_SERVICE_SINCE:
+        why = f"extended service terms follow terms that end from {day(EXTENDED_SERVICE_SINCE)} on"
+    else:
+        return None
+    return error(
+        "CSP339",
+        f"{why}, so `endOfTerm: extend` cannot be had here",
+        origin=spec.origin.at("endOfTerm"),
+        address=str(spec.address),
+        label=f"its term ends on {last_day(live.term_ends)}" if live.term_ends else None,
+        hint="say `endOfTerm: renew` or `endOfTerm: cancel`",
+    )
 
 
 def keep_end_of_term(
@@ -73,7 +96,7 @@ def decide_leaving(spec: SubscriptionSpec, live: LiveSubscription, setting: Sett
         draft.waiting.append(_wait(spec, "blocked", "CSP334", f"it cannot be cancelled yet: {busy}", None))
         return _stuck(live, draft)
     if until is not None:
-        return _cancel(live, draft, until=until, assumed=assumed)
+        return _cancel(live, setting, draft, until=until, assumed=assumed)
     if live.end_of_term == "cancel":
         when = f"on {last_day(live.term_ends)}" if live.term_ends else "with its term"
         text = f"it ends {when}; until then {stay_billed(live.seats)}"
@@ -105,10 +128,10 @@ def decide_leaving(spec: SubscriptionSpec, live: LiveSubscription, setting: Sett
     )
 
 
-def _cancel(live: LiveSubscription, draft: Draft, *, until: datetime, assumed: bool) -> Decision:
+def _cancel(live: LiveSubscription, setting: Setting, draft: Draft, *, until: datetime, assumed: bool) -> Decision:
     # contract §13.3 (policy page 2026-08): works from active and from suspended
     reason = Reason(code="absent.window", text=f"`absent: true`, and it can be cancelled until {instant(until)}")
-    draft.steps.append(Step(action=Cancel(seats=live.seats), reason=reason, not_after=until))
+    draft.steps.append(Step(action=cancellation(live), reason=reason, not_after=until))
     return Decision(
         symbol="-",
         steps=tuple(draft.steps),
@@ -118,7 +141,17 @@ def _cancel(live: LiveSubscription, draft: Draft, *, until: datetime, assumed: b
         take_by=until,
         owed_until=live.term_ends,
         assumed=assumed,
+        notes=_all_back(live, setting.now),
     )
+
+
+def _all_back(live: LiveSubscription, now: datetime) -> tuple[str, ...]:
+    # Billing pages say that everything comes back within 24 hours, policy pages never (commerce rules §8): money is
+    # planned by days, and what the provider shows for this subscription is said beside it.
+    full = live.full_refund_until
+    if full is None or full <= now:
+        return ()
+    return (f"the provider shows a full refund until {instant(full)}; what is shown below is by days",)
 
 
 def _stuck(live: LiveSubscription, draft: Draft) -> Decision:

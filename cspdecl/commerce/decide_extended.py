@@ -27,9 +27,14 @@ def runs_extended(spec: SubscriptionSpec, live: LiveSubscription) -> bool:
 
 def goes_by_month(live: LiveSubscription) -> bool:
     """Whether a subscription runs by the month without renewing, and has run before this month."""
-    began = _month_began(live)
     by_month = live.term is Term.P1M and live.end_of_term != "renew" and not live.trial
-    return by_month and began is not None and live.created.date() < began
+    return by_month and not in_first_month(live)
+
+
+def in_first_month(live: LiveSubscription) -> bool:
+    """Whether a monthly subscription has run no month before this one, or shows no end to tell by."""
+    began = _month_began(live)
+    return began is None or live.created.date() >= began
 
 
 def decide_extended(delta: Delta, live: LiveSubscription, draft: Draft) -> Decision:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from cspdecl.core.live import LiveSubscription, NextTerm
+
 
 def day(moment: datetime) -> str:
     """The UTC day of an instant, "2027-03-01": the first day of something."""
@@ -41,3 +43,19 @@ def listed(items: Sequence[str], *, final: str = "or") -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {final} {items[-1]}"
+
+
+def next_term_words(following: NextTerm | None, live: LiveSubscription) -> str:
+    """What a scheduled renewal brings, beside what runs: "17 seats, as PID:SID, P3Y billed annual"."""
+    if following is None:
+        return "nothing"
+    parts = [seats(following.seats)]
+    if following.offer != live.offer:
+        parts.append(f"as {following.offer}")
+    if (following.term, following.billing) != (live.term, live.billing):
+        parts.append(f"{following.term} billed {following.billing}")
+    if following.ends is not None:
+        parts.append(f"until {following.ends}")
+    if following.promotion is not None:
+        parts.append(f"with promotion {following.promotion}")
+    return ", ".join(parts)

@@ -182,15 +182,24 @@ def offers_in_question(project: Project, desired: DesiredState, live: LiveState)
         if customer is None and key not in live.absent:
             continue
         running = {
-            (item.offer, item.seats) for item in (customer.subscriptions if customer else ()) if item.status.running
+            (item.offer, item.seats, item.term, item.billing)
+            for item in (customer.subscriptions if customer else ())
+            if item.status.running
         }
         market = market_of(spec, customer) or project.market
         for line in spec.subscriptions:
             group = wanted.setdefault((line.provider, market, spec.segment), set())
-            if not line.absent and (line.offer, line.seats) not in running:
+            as_it_runs = (line.offer, line.seats, line.term, line.billing) in running
+            if not line.absent and (not as_it_runs or line.dated or _renews_otherwise(line)):
                 group.add(line.offer)
             group.update(_becoming(line))
     return {place: offers for place, offers in wanted.items() if offers}
+
+
+def _renews_otherwise(line: SubscriptionSpec) -> bool:
+    """Whether the next term is to be sold in another way than this one."""
+    wanted = line.at_renewal
+    return wanted is not None and (wanted.term is not None or wanted.billing is not None)
 
 
 def _becoming(line: SubscriptionSpec) -> Iterator[OfferKey]:

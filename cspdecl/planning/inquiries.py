@@ -7,17 +7,18 @@ Only what differs raises a question, so an unchanged estate asks none. The answe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cspdecl.commerce.decide_renewal import is_scheduled, next_term
 from cspdecl.commerce.prices import market_of
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
-from cspdecl.core.dated import begun, on_day
 from cspdecl.core.desired import CustomerSpec, DesiredState, Move, Retired, SubscriptionSpec
 from cspdecl.core.inquiry import AskPromotions, AskTermEnds, AskTransitions, Inquiry
 from cspdecl.core.live import Binding, Bindings, LiveCustomer, LiveState, LiveSubscription
 from cspdecl.core.project import Project
+from cspdecl.planning.dated import declared_today
 from cspdecl.planning.holding import plain
 from cspdecl.planning.match import Pair, as_declared, match_customer
 from cspdecl.planning.moves import apply_moves
@@ -52,7 +53,7 @@ def find_inquiries(
         customer = live.customers.get(key)
         if customer is None:
             continue
-        today = _today(spec, now)
+        today = declared_today(spec, now).spec
         if plain(today, customer) and as_declared(today, customer, bound.get(key, {})):
             continue
         about = Asking(
@@ -78,14 +79,6 @@ def _pairs(
     return match_customer(spec, live, apply_moves(bound, moves), retired).pairs
 
 
-def _today(spec: CustomerSpec, now: datetime) -> CustomerSpec:
-    """The customer as declared for today: questions are about what can be done now."""
-    day = now.astimezone(UTC).date()
-    if not any(line.dated or line.starts for line in spec.subscriptions):
-        return spec
-    return replace(spec, subscriptions=tuple(on_day(line, day) for line in spec.subscriptions if begun(line, day)))
-
-
 def questions_of(pair: Pair, about: Asking) -> Iterator[Inquiry]:
     """What must be asked before one line can be decided."""
     spec, live = pair.spec, pair.live
@@ -93,6 +86,7 @@ def questions_of(pair: Pair, about: Asking) -> Iterator[Inquiry]:
         return
     asked = (
         transitions_question(pair, about),
+        renewal_question(spec, live, about),
         term_ends_question(spec, live, about),
         promotions_question(spec, live, about),
     )
@@ -111,9 +105,22 @@ def transitions_question(pair: Pair, about: Asking) -> AskTransitions | None:
     return AskTransitions(tenant=about.tenant, subscription=live.id, when="immediate") if asks else None
 
 
+def renewal_question(spec: SubscriptionSpec, live: LiveSubscription | None, about: Asking) -> AskTransitions | None:
+    """To what a subscription can be changed with its renewal: only where `atRenewal` names another offer than runs and
+    the provider has not taken it yet."""
+    wanted = spec.at_renewal.offer if spec.at_renewal is not None else None
+    if live is None or wanted in (None, live.offer) or Capability.CONVERT not in about.capabilities:
+        return None
+    if live.scheduled is not None and is_scheduled(live.scheduled, next_term(spec, live)):
+        return None
+    return AskTransitions(tenant=about.tenant, subscription=live.id, when="scheduled")
+
+
 def term_ends_question(spec: SubscriptionSpec, live: LiveSubscription | None, about: Asking) -> AskTermEnds | None:
     """Which last days a purchase may be given: only where it is to have one of its own."""
     if live is not None or spec.custom_end is None or spec.trial or not spec.term.months or not about.tenant:
+        return None
+    if Capability.COTERM not in about.capabilities:
         return None
     return AskTermEnds(tenant=about.tenant, term=spec.term, start=about.now.astimezone(UTC).date())
 

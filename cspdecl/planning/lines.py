@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cspdecl.commerce.values import Decision, Symbol
 from cspdecl.commerce.words import counted, day, last_day, seats
-from cspdecl.core.action import Transition
+from cspdecl.core.action import ChangeTerm, Resume, ScheduleRenewal, Suspend, Transition
 from cspdecl.core.address import Address
 from cspdecl.core.desired import BundleInstance, CustomerSpec, ServiceSpec, SubscriptionSpec
 from cspdecl.core.diagnostics import Origin
@@ -113,7 +113,7 @@ def _row_line(row: Row, prices: PriceBook, *, component: bool, fresh: bool) -> P
         if isinstance(row.spec, SubscriptionSpec)
         else row.gone.provider
         if row.gone
-        else None,
+        else row.provider,
         ids=(row.live.id,) if row.live else row.gone.ids if row.gone else (),
     )
 
@@ -149,12 +149,14 @@ def _head(row: Row, *, component: bool) -> tuple[Symbol, str]:
             waits = "taken over; the rest waits, see below" if row.operations else "waits, see below"
             return "?", waits if decision is not None and decision.waiting else "refused"
         case _ if decision is not None:
-            return decision.symbol, _summary(row, decision, component=component)
+            return decision.symbol, row.summary or _summary(row, decision, component=component)
         case _:
             return " ", ""
 
 
 def _running(live: LiveSubscription) -> str:
+    if live.product == "azure_plan":
+        return live.id
     until = f" until {last_day(live.term_ends)}" if live.term_ends else ""
     return f"{live.id}, {seats(live.seats)}{until}"
 
@@ -184,8 +186,23 @@ def _summary(row: Row, decision: Decision, *, component: bool) -> str:
             else f"{counted(after or 0, unit)}, upgraded"
         )
     if before == after:
-        return f"{counted(after or 0, unit)} as before"
+        return f"{counted(after or 0, unit)}{_what_changes(decision)}"
     return f"{before} → {after}" if component else f"{before} → {counted(after or 0, unit)} now"
+
+
+def _what_changes(decision: Decision) -> str:
+    """What becomes of a line whose seats stay, in a word or two."""
+    for step in decision.steps:
+        match step.action:
+            case Suspend():
+                return ", suspended"
+            case Resume():
+                return ", runs again"
+            case ChangeTerm(term=term, billing=billing):
+                return f", {term} billed {_BILLED.get(billing, billing)} from now on"
+            case ScheduleRenewal() if decision.later_on is not None:
+                return f", changed {end_words(decision)}"
+    return " as before"
 
 
 def _terms(spec: SubscriptionSpec) -> str:
@@ -210,6 +227,8 @@ def _title(row: Row) -> str:
     if spec is None:
         if row.gone is not None:
             return row.offer_title or (str(row.gone.offer) if row.gone.offer else "")
+        if row.summary is not None:
+            return row.offer_title or ""
         return f"{row.offer_title}, own service" if row.offer_title else ""
     title = row.offer_title or str(spec.offer)
     return f"{spec.display_name} ({title})" if spec.display_name and spec.display_name != title else title

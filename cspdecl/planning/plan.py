@@ -24,6 +24,7 @@ from cspdecl.core.live import Binding, Bindings, LiveState
 from cspdecl.core.operation import CustomerNote, MoneyTotals, Plan, PlanCounts, PlanLine
 from cspdecl.core.project import PriceBook, Project
 from cspdecl.core.records import Book, BookEntry, Recorded
+from cspdecl.planning.azure import sandbox_azure_plans
 from cspdecl.planning.customer import forget, plan_customer
 from cspdecl.planning.lines import plan_lines
 from cspdecl.planning.lists import list_warnings
@@ -85,7 +86,7 @@ def plan(
                 retired=retired,
                 book=booked.get(key, ()),
             )
-        part.lines = plan_lines(part, spec, prices)
+        part.lines = plan_lines(part, part.spec or spec, prices)
         if has_errors(part.diagnostics):
             hold_back(part)
         parts.append(part)
@@ -131,6 +132,7 @@ def _assemble(
     diagnostics += list_warnings(world.prices, priced, currency=project.reseller.currency)
     ending, undecided = count_soon(live, world.now)
     diagnostics += _sandbox_customers(project, len(live.customers) + unmanaged_customers, created)
+    diagnostics += sandbox_azure_plans(project, live, operations)
     return Plan(
         format=FORMAT,
         id=digest_of([operation.id for operation in operations]),

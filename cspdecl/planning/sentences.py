@@ -7,13 +7,15 @@ from datetime import datetime
 from fractions import Fraction
 
 from cspdecl.commerce.decide_extended import goes_by_month
+from cspdecl.commerce.prices import list_words, price_of_extended
 from cspdecl.commerce.products import gives_seats_back
 from cspdecl.commerce.values import Decision
 from cspdecl.commerce.words import day, instant, last_day, seats, stay_billed
+from cspdecl.core.action import Action, SetEndOfTerm
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.money import ExactMoney, Money, Rounding, decimals_of
 from cspdecl.core.operation import PriceDelta
-from cspdecl.core.project import PriceBook
+from cspdecl.core.project import PriceBook, UnitPrice
 from cspdecl.core.terms import BillingCycle
 from cspdecl.planning.money import cost_month, cycle_word, held_cost, margin, sell_month
 
@@ -66,9 +68,34 @@ def about_windows(decision: Decision, live: LiveSubscription | None, prices: Pri
         extended = live is not None and goes_by_month(live)
         how = "can be cancelled" if extended else "inside the 7-day window"
         out.append(Sentence.open(f"{how} until {instant(decision.take_by)}{assumed}"))
-    if decision.held and decision.held_until is not None and (decision.later is not None):
+    suspended = decision.held_why == "suspended"
+    if decision.held and decision.held_until is not None and (decision.later is not None) and not suspended:
         out.append(_held(decision, live, prices, decision.held_until))
+    if live is not None and suspended:
+        out.append(_goes_on(live, prices))
+    if live is not None and any(_extends(step.action) for step in decision.steps):
+        out.append(_extension(live, prices))
     return out
+
+
+def _extends(action: Action) -> bool:
+    return isinstance(action, SetEndOfTerm) and action.after == "extend"
+
+
+def _goes_on(live: LiveSubscription, prices: PriceBook) -> Sentence:
+    cost = held_cost(live, prices, live.seats)
+    if cost is None:
+        return Sentence("billing goes on; the cost is unknown", "billing goes on")
+    return Sentence(f"billing goes on: {plain(cost[0])} {cost[1]}", "billing goes on")
+
+
+def _extension(live: LiveSubscription, prices: PriceBook) -> Sentence:
+    """What the months after the term would cost, by the list of today."""
+    price = price_of_extended(prices, live.offer, at=live.term_ends or live.term_started)
+    if not isinstance(price, UnitPrice):
+        return Sentence("what a month of the extension costs is unknown", None)
+    month = plain(price.cycle_price * live.seats)
+    return Sentence(f"a month of the extension costs {month} by {list_words(price)}", None)
 
 
 def _held(decision: Decision, live: LiveSubscription | None, prices: PriceBook, until: datetime) -> Sentence:
@@ -106,6 +133,10 @@ def about_cost(preview: PriceDelta) -> list[Sentence]:
                 now = f" ({back} comes back for the {days} left of this cycle)"
             else:
                 now = f" ({amount:,.{decimals_of(preview.cost_now.currency)}f} for the {days} left of this cycle)"
+        elif preview.cost_now is not None and preview.days is None and preview.cost_now != preview.cost_cycle:
+            now = (
+                f" ({preview.cost_now.amount:,.{decimals_of(preview.cost_now.currency)}f} now, with a new first cycle)"
+            )
         guess = ", a forecast: no list has a row for it" if preview.forecast else ""
         out.append(Sentence(f"cost {signed(preview.cost_cycle)} {word}{now}{guess}", None))
     for reason in preview.unknown:

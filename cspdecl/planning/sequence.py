@@ -13,17 +13,20 @@ from datetime import datetime
 from cspdecl.core.action import (
     Action,
     Cancel,
+    ChangeTerm,
     ClearSchedule,
     Purchase,
+    Resume,
     ScheduleRenewal,
     SetEndOfTerm,
     SetSeats,
+    Suspend,
     Transition,
 )
 from cspdecl.core.address import Address
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.digest import digest_of
-from cspdecl.core.live import LiveSubscription
+from cspdecl.core.live import LiveSubscription, Status
 from cspdecl.core.operation import Guard, LineContext, Operation, PriceDelta, Reason
 from cspdecl.core.plain import to_plain
 
@@ -130,6 +133,16 @@ def guard_after(guard: Guard, action: Action) -> Guard:
                 billing=action.billing,
                 end_of_term="renew",
             )
+        case Suspend() | Resume():
+            # auto-renew goes off with a suspension and stays off (contract §13.1)
+            status = Status.SUSPENDED if isinstance(action, Suspend) else Status.ACTIVE
+            return replace(guard, status=status, end_of_term=None, scheduled=None, check_scheduled=False)
+        case ChangeTerm():
+            ending = guard.end_of_term if guard.end_of_term == "renew" else None
+            return replace(
+                guard, term=action.term, billing=action.billing, term_ends=None, end_of_term=ending, scheduled=None,
+                check_scheduled=False,
+            )  # fmt: skip
         case Cancel():
             return guard
         case _:

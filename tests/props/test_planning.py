@@ -57,6 +57,8 @@ def subscriptions(draw, ident: str):
         term_ends=draw(st.sampled_from([at("2027-03-15"), at("2026-11-23"), at("2026-11-22")])),
         nickname=draw(st.sampled_from(["", "Vertrieb"])),
     )  # fmt: skip
+    if live.status is Status.SUSPENDED:
+        return replace(live, end_of_term="unset")  # auto-renew and schedule went with the suspension (contract §13.1)
     if ending == "renew" and draw(st.booleans()) and draw(st.booleans()):
         live = replace(live, scheduled=next_term(live, draw(st.integers(1, 40))))
     return live

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from cspdecl.commerce.rulebook.shape import CREATE, EST, FREQUENCY, LIFECYCLE, OURS, POLICY, SCHEDULE, Chapter, rule
+from cspdecl.commerce.rulebook.shape import (
+    ALIGN,
+    CREATE,
+    EST,
+    FREQUENCY,
+    LIFECYCLE,
+    OURS,
+    POLICY,
+    SCHEDULE,
+    UPDATE,
+    Chapter,
+    rule,
+)
 
 CHAPTERS = (
     Chapter(
@@ -35,11 +47,42 @@ CHAPTERS = (
         ),
     ),
     Chapter(
+        title="What changes with the renewal, or on a day to come",
+        rules=(
+            rule("CSP304", "at-renewal-no-renewal", "commerce.decide_renewal.decide_renewal", SCHEDULE,
+                  "The next term is changed only of what is active and renews."),
+            rule("CSP309", "at-renewal-scheduled", "commerce.decide_renewal.write_schedule", SCHEDULE,
+                  "Seats, offer, term, plan and last day of the next term are written once and then waited for."),
+            rule("CSP309", "at-renewal-again", "commerce.decide_renewal.write_schedule", SCHEDULE,
+                  "Any immediate change deletes them, so they are written again after it."),
+            rule("CSP308", "at-renewal-over-reduce", "commerce.decide_renewal.decide_renewal", OURS,
+                  "Where seats can go only with the renewal, `atRenewal` says how many there are then."),
+            rule("CSP305", "at-renewal-offer-no-path", "commerce.renewal_checks.check_path", SCHEDULE,
+                  "Another offer from the renewal on only where the provider names it for this subscription."),
+            rule("CSP323", "at-renewal-wrong-way", "commerce.renewal_checks.check_combination_then", SCHEDULE,
+                  "Term and billing plan of the next term must be sold together; the legal ones are named."),
+            rule("CSP306", "at-renewal-ends-wrong", "commerce.renewal_checks.check_ends", ALIGN,
+                  "The next term ends on a month's end or together with another subscription of ours, inside itself."),
+            rule("CSP307", "at-renewal-promotion-missing", "commerce.decide_renewal.write_schedule", SCHEDULE,
+                  "A promotion the provider does not show will not apply: said, and not written again and again."),
+            rule("CSP315", "at-renewal-too-late", "commerce.policy.renewal_deadline", LIFECYCLE,
+                  "On the day of the renewal nothing about it can be written any more."),
+            rule("CSP303", "at-renewal-came-true", "commerce.came_true.after_renewal", OURS,
+                  "After a renewal the line's old values are not bought back: a person moves the new ones into it."),
+            rule("CSP302", "dated", "planning.dated.declared_today", OURS,
+                  "A value with a day is listed as waiting until then; nothing is stored aside."),
+            rule("CSP338", "dated-line", "planning.dated.left_alone", OURS,
+                  "A line that begins later is not bought before; what runs for it already is left alone."),
+        ),
+    ),
+    Chapter(
         title="The end of a term, and leaving",
         rules=(
             rule("CSP317", "end-of-term", "commerce.decide_end.decide_end_of_term", EST,
                   "Renew, cancel and extend are three choices. Auto-renew merely off is none of them and may become a "
                   "paid extension, so it is decided, never left."),
+            rule("CSP339", "extend-too-early", "commerce.decide_end.decide_end_of_term", EST,
+                  "Extended service terms follow terms of licences that end from 2026-05-04 on, and no others."),
             rule("CSP346", "extended-as-declared", "commerce.decide_extended.decide_extended", EST,
                   "What was told to extend goes on by the month when its term is over. That is as declared and no "
                   "change of the term; nothing is sent, and it can be cancelled on any day."),
@@ -58,13 +101,35 @@ CHAPTERS = (
         rules=(
             rule("CSP320", "convert-offer", "commerce.decide.decide", CREATE,
                   "Another offer on a running subscription is an upgrade, which cannot be undone: refused by name."),
-            rule("CSP321", "convert-term", "commerce.decide.decide", FREQUENCY,
-                  "A longer term in the middle of one is a new commitment for the whole of it: refused by name."),
-            rule("CSP322", "convert-term", "commerce.decide.decide", FREQUENCY,
+            rule("CSP321", "convert-term", "commerce.decide_term.decide_term", FREQUENCY,
+                  "A running term is never made shorter; that comes with the renewal."),
+            rule("CSP321", "term-maybe-extended", "commerce.decide_term.decide_term", EST,
+                  "What runs by the month and was longer before may be in an extended service term: it is not bought a "
+                  "term, since no page says how it gets one."),
+            rule("CSP322", "convert-term", "commerce.decide_term.decide_term", FREQUENCY,
                   "Another billing plan alone cannot be had in the middle of a term since 2025-04-01: refused."),
-            rule("CSP333", "suspended", "commerce.decide.decide", LIFECYCLE,
-                  "A suspended subscription has frozen seats, goes on being billed and will not renew: a person "
-                  "resumes it."),
+            rule("CSP323", "term-longer-not-sold", "commerce.decide_term.decide_term", FREQUENCY,
+                  "A longer term now is taken only as the catalogue sells it; the legal ones are named."),
+            rule("CSP319", "term-longer-promotion", "commerce.decide_term.decide_term", FREQUENCY,
+                  "With a longer term a promotion may be lost; another that fits comes by itself."),
+            rule("CSP336", "term-longer-fewer-seats", "commerce.decide_term.decide_term", OURS,
+                  "A longer term commits all seats that run, so it is not taken for more than are declared."),
+            rule("CSP337", "term-longer-software", "commerce.decide_term.decide_term", UPDATE,
+                  "Only licences go over to a longer term in the middle of one; trials and software do not."),
+            rule("CSP333", "suspended", "commerce.decide_status.decide_status", LIFECYCLE,
+                  "A suspended subscription has frozen seats, goes on being billed and will not renew: where the "
+                  "provider cannot resume it, a person does."),
+            rule("CSP326", "suspended-as-declared", "commerce.decide_status.decide_status", UPDATE,
+                  "While it is suspended nothing else of a subscription can be changed."),
+            rule("CSP327", "suspended-as-declared", "commerce.decide_status.decide_status", LIFECYCLE,
+                  "A suspension stops the service, not the money; it takes auto-renew along, so the subscription ends "
+                  "with its term unless it is resumed."),
+            rule("CSP327", "resume", "commerce.decide_status.decide_status", UPDATE,
+                  "Resuming brings neither auto-renew nor what was scheduled back: both are written again."),
+            rule("CSP328", "suspended-by-microsoft", "commerce.decide_status.decide_status", UPDATE,
+                  "What Microsoft suspended is not resumed from here."),
+            rule("CSP329", "suspended-not-bought", "commerce.decide_status.never_started", OURS,
+                  "Nothing is bought only to be suspended."),
             rule("CSP334", "busy", "commerce.decide.decide", LIFECYCLE,
                   "What is being provisioned, renewed or transferred takes no changes; they wait."),
             rule("CSP360", "end-of-term-by-hand", "commerce.decide_end.decide_end_of_term", OURS,

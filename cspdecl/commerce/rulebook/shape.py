@@ -19,6 +19,7 @@ PROMOTIONS = "Microsoft, new commerce promotions, 2023-10"
 ADDONS = "Microsoft, new commerce add-ons, 2023-10"
 MATRIX = "Microsoft, offer matrix, 2021-01"
 LICENCE_TERMS = "Microsoft, licence terms of the Business plans as quoted by third parties, 2026"
+UPDATE = "Microsoft, update a subscription, 2023-10"
 OURS = "our own safe reading"
 
 

@@ -241,12 +241,11 @@ def test_what_was_told_to_extend_and_does_is_as_declared(end, billing):
     ("spec", "live"),
     [
         (line("visio", end_of_term="extend"), by_month(end_of_term="renew")),
-        (line("visio", end_of_term="extend"), by_month(created=at("2026-11-15"))),
         (line("visio", end_of_term="renew"), by_month()),
     ],
 )
 def test_another_monthly_term_is_no_extended_service_term(spec, live):
-    """One that renews, one in its first month, and one nobody told to extend: a term that differs is refused."""
+    """One that renews, and one nobody told to extend: no term is bought for what may be an extension."""
     assert ["CSP321"] == codes(decided(spec, live).diagnostics)
 
 

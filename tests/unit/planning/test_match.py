@@ -256,11 +256,11 @@ def test_a_refused_line_is_not_adopted_either():
 
 def test_what_is_taken_over_may_still_wait():
     """A suspended subscription is bound although its seats cannot be changed yet; both are said."""
-    made = planned(line("visio", seats=9), subs=[sub("s1", status=Status.SUSPENDED)])
+    made = planned(line("visio", seats=9), subs=[sub("s1", status=Status.SUSPENDED, suspended_by=("Microsoft",))])
 
     assert ["hafenkontor/visio adopt"] == actions(made)
     assert "taken over; the rest waits, see below" == made.lines[0].summary
-    assert ["CSP333"] == [item.code for item in made.waiting]
+    assert ["CSP328"] == [item.code for item in made.waiting]
 
 
 def test_lines_may_swap_their_subscriptions():
