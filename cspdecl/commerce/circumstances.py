@@ -49,7 +49,8 @@ def under_hold(spec: SubscriptionSpec, live: LiveSubscription | None, split: Spl
     if spec.seats > live.seats:
         held.append(f"{live.seats} → {seats(spec.seats)}")
         spec = replace(spec, seats=live.seats)
-    if live.term is not None and live.billing is not None and spec.term.months > live.term.months:
+    longer = live.term is not None and spec.term.months > live.term.months and not spec.trial
+    if longer and live.term is not None and live.billing is not None:
         held.append(f"a term of {spec.term}, {live.term} runs")
         spec = replace(spec, term=live.term, billing=live.billing)
     if live.status is Status.SUSPENDED and not spec.suspended:
@@ -58,6 +59,8 @@ def under_hold(spec: SubscriptionSpec, live: LiveSubscription | None, split: Spl
     if spec.end_of_term is not None and _COMMITS[spec.end_of_term] > _COMMITS[live.end_of_term]:
         held.append(f"`endOfTerm: {spec.end_of_term}`")
         spec = replace(spec, end_of_term=None if live.end_of_term == "unset" else live.end_of_term)
+    if spec.trial and live.trial:
+        spec = _less_after_trial(spec, live, held)
     if spec.at_renewal is not None:
         spec = replace(spec, at_renewal=_less_at_renewal(spec.at_renewal, live, held))
     return Wish(spec=spec, held=tuple(held), split=split)
@@ -78,6 +81,20 @@ def _no_upgrade(
             spec = replace(spec, seats=live.seats, term=live.term or spec.term, billing=live.billing or spec.billing,
                            end_of_term=None, at_renewal=None)  # fmt: skip
     return spec, split
+
+
+def _less_after_trial(spec: SubscriptionSpec, live: LiveSubscription, held: list[str]) -> SubscriptionSpec:
+    """A trial becomes paid by itself: no more than it would anyway, and not at all where that is off already."""
+    if live.end_of_term != "renew":
+        return replace(spec, end_of_term="cancel", renews_to=None)
+    wanted, have = spec.renews_to, live.scheduled
+    if wanted is None or have is None:
+        return spec
+    more = (wanted.seats or 0) > have.seats or (wanted.term is not None and wanted.term.months > have.term.months)
+    if more or wanted.offer not in (None, have.offer):
+        held.append("what the trial is to become (`renewsTo`)")
+        return replace(spec, renews_to=None)
+    return spec
 
 
 def _less_at_renewal(wanted: AtRenewal, live: LiveSubscription, held: list[str]) -> AtRenewal | None:
@@ -137,13 +154,13 @@ def renewals_on_hold(
 
 
 def _commits_on(spec: SubscriptionSpec, live: LiveSubscription) -> str:
-    assert live.term_ends is not None
+    on = day(live.term_ends) if live.term_ends is not None else "a day that is not shown"
     following = live.scheduled
     count = following.seats if following else min(spec.seats, live.seats)
     term = following.term if following else live.term
     if live.trial:
-        return f"on {day(live.term_ends)}, when the trial becomes paid ({seats(count)}, {term})"
-    return f"on {day(live.term_ends)} ({seats(count)}, {term})"
+        return f"on {on}, when the trial becomes paid ({seats(count)}, {term})"
+    return f"on {on} ({seats(count)}, {term})"
 
 
 # ---- a qualification ----
@@ -200,7 +217,8 @@ def check_reseller(origin: Origin, address: str, setting: Setting) -> Diagnostic
     """Whether the reseller may be put on record of an order: a refusal, why it waits as a sentence, or None.
 
     contract §6, §10, §22.24 (2023-10): an order without its reseller fails nothing and records none, so it is required
-    here; one without the attestation is refused by the provider (900206), a reseller without its agreement too (900123).
+    here; one that is not attested is refused by the provider (900206), one of a reseller without agreement, too
+    (900123).
     """
     wanted = setting.reseller
     if setting.model != "indirect-provider" or wanted is None:
