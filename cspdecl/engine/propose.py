@@ -77,9 +77,11 @@ def advice(item: Drift, line: SubscriptionSpec | None, live: LiveState) -> str:
     if item.kind == "schedule":
         if item.live is None:
             return "what was scheduled is gone: `apply` schedules it again, or declare what runs now"
-        return f"scheduled in the portal ({item.live}): declare it, or let `apply` take it back"
+        return f"scheduled in the portal ({item.live}): declare it with `atRenewal`, or let `apply` take it back"
     if item.field == "status":
-        return "resume it in the provider's portal, or say `absent: true` if it is to end"
+        if item.live == "suspended":
+            return "say `suspended: true` to leave it so, `absent: true` if it is to end, or let `apply` resume it"
+        return "take `suspended` out to leave it running, or let `apply` suspend it again"
     if item.field == "end_of_term" and item.live == "unset":
         back = f", or let `apply` set `{item.declared}` again" if item.declared else ""
         return (
@@ -103,9 +105,12 @@ def _found(item: Drift, live: LiveState) -> LiveSubscription | None:
 
 
 def _to_take_over(seen: LiveSubscription | None) -> str:
-    if seen is None or seen.offer is None or seen.trial:
+    if seen is None or (seen.offer is None and seen.product != "azure_plan"):
         return "bought elsewhere, and it cannot be declared: it stays found until it has ended"
-    line = f'{{name: …, offer: "{seen.offer}", seats: {seen.seats}, id: {seen.id}}}'
+    kind = ", trial: true" if seen.trial else ", billing: one_time" if seen.product == "perpetual" else ""
+    line = f'{{name: …, offer: "{seen.offer}", seats: {seen.seats}{kind}, id: {seen.id}}}'
+    if seen.product == "azure_plan":
+        line = f"{{name: …, azurePlan: {{}}, id: {seen.id}}}"
     return f"bought elsewhere: `{line}` among the customer's lines takes it over; until then it stays found"
 
 

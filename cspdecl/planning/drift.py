@@ -14,14 +14,16 @@ from datetime import datetime
 from typing import Literal
 
 from cspdecl.commerce.decide_extended import goes_by_month, runs_extended
-from cspdecl.commerce.words import day, last_day, seats
+from cspdecl.commerce.decide_renewal import as_it_runs, is_scheduled, next_term
+from cspdecl.commerce.words import day, last_day, next_term_words, seats
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.desired import CustomerSpec, DesiredState, SubscriptionSpec
+from cspdecl.core.desired import AzurePlanSpec, CustomerSpec, DesiredState, SubscriptionSpec
 from cspdecl.core.live import Bindings, LiveCustomer, LiveEndOfTerm, LiveState, LiveSubscription, NextTerm, Status
 from cspdecl.core.records import Recorded
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.planning.compare import plain_name
+from cspdecl.planning.dated import declared_today
 
 Kind = Literal["changed", "missing", "unmanaged-new", "schedule"]
 
@@ -100,6 +102,7 @@ def find_drift(
         spec = desired.customers.get(key)
         if spec is None:
             continue
+        spec = declared_today(spec, now).spec
         by_id = {item.id: item for item in customer.subscriptions}
         for line in spec.subscriptions:
             binding = bindings.get(line.address)
@@ -112,6 +115,8 @@ def find_drift(
                 continue
             out += _line(line, own, item, now)
             out += _name(line, item, remembered.names.get(item.id))
+        for plan in spec.azure_plans:
+            out += _azure(plan, bindings, remembered, by_id)
         if key in remembered.since:
             taken = bound.get(key, set()) | remembered.ids
             out += _new(spec, customer, taken, bindings, since=remembered.since[key])
@@ -150,6 +155,11 @@ def expected(line: SubscriptionSpec, own: Recorded, live: LiveSubscription | Non
             seats=int(own.seats), offer=own.offer, term=Term.P1M, billing=BillingCycle.MONTHLY,
             ends=("extend", "unset"), scheduled=None,
         )  # fmt: skip
+    if own.term_kind == "trial" and live is not None and not live.trial and own.scheduled is None:
+        # a trial that became paid by itself, as it said it would (contract §13.2, 2023-10)
+        return Expected(
+            seats=live.seats, offer=str(live.offer), term=live.term, billing=live.billing, ends=ends, scheduled=None
+        )
     following = own.scheduled if passed else None
     if following is not None:
         return Expected(
@@ -175,7 +185,9 @@ def _line(line: SubscriptionSpec, own: Recorded, live: LiveSubscription, now: da
             + (f" and {line.seats} are declared" if line.seats != left.seats else " and are declared"),
         )
     declared_end = "cancel" if line.absent else line.end_of_term
-    if left.ends and live.end_of_term not in (*left.ends, declared_end):
+    suspended = live.status is Status.SUSPENDED
+    lost = suspended and live.end_of_term == "unset"  # auto-renew goes with a suspension (contract §13.1)
+    if left.ends and not lost and live.end_of_term not in (*left.ends, declared_end):
         also = " and is declared" if left.ends[0] == declared_end else ""
         yield _changed(
             line,
@@ -185,15 +197,17 @@ def _line(line: SubscriptionSpec, own: Recorded, live: LiveSubscription, now: da
             live.end_of_term,
             f"{_ENDS[live.end_of_term]}; `{left.ends[0]}` was applied last{also}",
         )
-    suspended = live.status is Status.SUSPENDED
-    if suspended and own.provider_status is not Status.SUSPENDED:
+    stopped = own.provider_status is Status.SUSPENDED
+    if suspended is not stopped and suspended is not line.suspended:
         yield _changed(
             line,
             "status",
             str(own.provider_status or Status.ACTIVE),
-            str(Status.ACTIVE),
+            str(Status.SUSPENDED if line.suspended else Status.ACTIVE),
             str(live.status),
-            "it was suspended elsewhere; billing goes on, and it will not renew by itself",
+            "it was suspended elsewhere; billing goes on, and it will not renew by itself"
+            if suspended
+            else "it was resumed elsewhere, and is declared `suspended: true`",
         )
     yield from _identity(line, left, live)
     yield from _schedule(line, left, live, suspended=suspended)
@@ -230,13 +244,10 @@ def _identity(line: SubscriptionSpec, left: Expected, live: LiveSubscription) ->
 
 def _schedule(line: SubscriptionSpec, left: Expected, live: LiveSubscription, *, suspended: bool) -> Iterable[Drift]:
     have, was = live.scheduled, left.scheduled
-    if have == was or suspended:
+    if is_scheduled(have, was) or suspended:
         return
     # what the declaration wants scheduled, it may have been given elsewhere
-    if have is not None and (have.offer, have.seats, have.term, have.billing) in (
-        (line.offer, line.seats, line.term, line.billing),
-        (live.offer, live.seats, live.term, live.billing),
-    ):
+    if have is not None and (is_scheduled(have, next_term(line, live)) or is_scheduled(have, as_it_runs(live))):
         return
     if have is None and was is not None and was.seats == live.seats:
         return
@@ -244,7 +255,7 @@ def _schedule(line: SubscriptionSpec, left: Expected, live: LiveSubscription, *,
     text = (
         f"what was scheduled for the renewal{on} is gone ({seats(was.seats) if was else ''})"
         if have is None
-        else f"a change to {seats(have.seats)} is scheduled for the renewal{on}, and nobody declared it"
+        else f"a change is scheduled for the renewal{on}, and nobody declared it: {next_term_words(have, live)}"
     )
     yield Drift(
         address=line.address,
@@ -258,7 +269,10 @@ def _schedule(line: SubscriptionSpec, left: Expected, live: LiveSubscription, *,
 
 
 def _words(item: NextTerm | None) -> str | None:
-    return f"{seats(item.seats)}, {item.offer}, {item.term} billed {item.billing}" if item else None
+    if item is None:
+        return None
+    ends = f", until {item.ends}" if item.ends is not None else ""
+    return f"{seats(item.seats)}, {item.offer}, {item.term} billed {item.billing}{ends}"
 
 
 def _stopped(
@@ -282,6 +296,32 @@ def _stopped(
     )
 
 
+def _azure(
+    plan: AzurePlanSpec, bindings: Bindings, remembered: Remembered, by_id: Mapping[str, LiveSubscription]
+) -> Iterable[Drift]:
+    """An Azure plan that was stopped, started or ended elsewhere. Its budget is compared by the plan alone."""
+    binding, own = bindings.get(plan.address), remembered.own(plan.address)
+    if binding is None or own is None or own.status == "ended" or not binding.ids:
+        return
+    live = by_id.get(binding.ids[0])
+    wanted = Status.SUSPENDED if plan.absent or plan.suspended else Status.ACTIVE
+    was = own.provider_status or Status.ACTIVE
+    status = live.status if live is not None else None
+    if status is was or status is wanted or (plan.absent and (status is None or not status.running)):
+        return
+    gone = status is None or not status.running
+    how = f"is {status}" if status is not None else "is no longer listed"
+    yield Drift(
+        address=plan.address,
+        kind="missing" if gone else "changed",
+        field="status",
+        was="running" if gone else str(was),
+        declared="running" if gone else str(wanted),
+        live=str(status) if status is not None else None,
+        text=f"the Azure plan {how}, {was} was applied last",
+    )
+
+
 def _new(
     spec: CustomerSpec, customer: LiveCustomer, taken: AbstractSet[str], bindings: Bindings, *, since: datetime
 ) -> Iterable[Drift]:
@@ -294,8 +334,10 @@ def _new(
     for item in customer.subscriptions:
         if item.id in taken or item.id in named or item.offer in wanted or not item.status.running:
             continue
+        if item.product == "azure_plan" and any(plan.address not in bindings for plan in spec.azure_plans):
+            continue  # the plan takes it over
         if item.created > since:
-            what = "a trial" if item.trial else seats(item.seats)
+            what = "a trial" if item.trial else "an order" if item.product == "azure_plan" else seats(item.seats)
             yield Drift(
                 address=Address(spec.key, (item.id,)),
                 kind="unmanaged-new",

@@ -196,7 +196,7 @@ def test_what_stopped_is_decided_by_a_person(estate, world):
     missing, suspended = propose(estate)
 
     assert "`absent: true` if it is to stay away" in missing
-    assert "resume it in the provider's portal" in suspended
+    assert "say `suspended: true` to leave it so" in suspended
 
 
 def test_a_name_that_cannot_be_read_is_not_written(estate, world):

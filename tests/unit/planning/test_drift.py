@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from cspdecl.core.desired import DesiredState
-from cspdecl.core.live import LiveState, Status
+from cspdecl.core.address import Address
+from cspdecl.core.catalog import OfferKey
+from cspdecl.core.desired import AtRenewal, AzurePlanSpec, DesiredState
+from cspdecl.core.diagnostics import Origin
+from cspdecl.core.live import LiveState, NextTerm, Status
 from cspdecl.core.records import Recorded
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.planning.drift import Remembered, find_drift, find_renamed
@@ -138,7 +141,7 @@ def test_recording_what_drifted_puts_nothing_right():
     seen = recorded(8, end_of_term="unset", provider_status=Status.SUSPENDED)
     live = sub(seats=8, end_of_term="unset", status=Status.SUSPENDED)
 
-    assert ["end_of_term", "seats", "status"] == [
+    assert ["seats", "status"] == [
         item.field for item in drift(line("visio", seats=5), live, last=seen, own=recorded(5))
     ]
     assert () == drift(line("visio", seats=8), sub(seats=8), last=recorded(8), own=recorded(5))
@@ -265,3 +268,89 @@ def test_how_drift_reads():
         "Drift: 2 changed. `cspdecl plan` shows what would put it right.\n"
     )
     assert render_drift(()).startswith("No drift")
+
+
+# ---- suspended, scheduled, on trial, Azure ----
+
+
+def test_a_suspension_that_is_declared_is_no_drift():
+    """Suspended as declared, by us or elsewhere: auto-renew went with it, which is no finding of its own."""
+    stopped = sub(status=Status.SUSPENDED, end_of_term="unset")
+
+    assert [] == found(line("visio", suspended=True), stopped, last=recorded())
+    assert [("changed", "status", "active", "active", "suspended")] == found(line("visio"), stopped, last=recorded())
+
+
+def test_what_was_resumed_elsewhere_is_found():
+    """We suspended it and it is declared so; somebody let it run again."""
+    own = recorded(end_of_term="unset", provider_status=Status.SUSPENDED)
+
+    assert [("changed", "status", "suspended", "suspended", "active")] == found(
+        line("visio", suspended=True), sub(end_of_term="unset"), last=own
+    )
+    assert [] == found(line("visio"), sub(end_of_term="unset"), last=own)
+
+
+def test_a_schedule_as_declared_is_no_drift():
+    """What `atRenewal` declares may have been scheduled elsewhere; a longer term that nobody declared is found."""
+    longer = NextTerm(offer=OfferKey.parse(VISIO), seats=5, term=Term.P3Y, billing=BillingCycle.MONTHLY)
+    wanted = AtRenewal(term=Term.P3Y, origin=Origin(file="customers/hafenkontor.yaml"))
+
+    assert [] == found(line("visio", at_renewal=wanted), sub(scheduled=longer), last=recorded())
+    [one] = drift(line("visio"), sub(scheduled=longer), last=recorded())
+    assert ("schedule", "5 seats, CFQ7TTC0HD32:0002, P3Y billed monthly") == (one.kind, one.live)
+    assert one.text.endswith("nobody declared it: 5 seats, P3Y billed monthly")
+
+
+def test_a_promotion_that_is_not_echoed_is_no_drift():
+    """A scheduled change shows its promotion only where it will apply (contract §13.4)."""
+    wanted = NextTerm(
+        offer=OfferKey.parse(VISIO), seats=8, term=Term.P1Y, billing=BillingCycle.MONTHLY, promotion="A:B:C"
+    )
+
+    assert [] == found(line("visio"), sub(scheduled=replace(wanted, promotion=None)), last=recorded(scheduled=wanted))
+
+
+def test_a_trial_that_became_paid_is_no_drift():
+    """It said what it would become, and became it by itself."""
+    own = recorded(25, term=Term.P1M, billing=BillingCycle.NONE, term_kind="trial", term_ends=at("2026-11-15"))
+
+    assert [] == found(line("visio", seats=25, trial=True), sub(seats=25), last=own)
+
+
+AZURE = Address.parse("hafenkontor/azure")
+
+
+def azure(live, *, own=Status.ACTIVE, **spec):
+    """Findings about a bound Azure plan that we left in a status."""
+    plan = AzurePlanSpec(
+        address=AZURE, provider="partner-center", display_name=None, budget=None, id=None,
+        origin=Origin(file="customers/hafenkontor.yaml"), **{"absent": False, "suspended": False, **spec},
+    )  # fmt: skip
+    left = recorded(1, address=AZURE, offer=None, term=None, billing=None, end_of_term=None, provider_status=own)
+    there = () if live is None else (replace(sub("az1"), product="azure_plan", term=None, billing=None, status=live),)
+    return [
+        (item.kind, item.declared, item.live)
+        for item in find_drift(
+            desired=DesiredState(
+                customers={"hafenkontor": customer("hafenkontor", azure_plans=(plan,))},
+                moves=(),
+                retired=(),
+                digest="d",
+            ),
+            live=read(*there),
+            bindings={AZURE: binding("hafenkontor/azure", "az1", offer=None)},
+            remembered=Remembered(recorded={AZURE: left}, since={"hafenkontor": at("2026-11-10")}),
+            now=NOW,
+        )
+    ]
+
+
+def test_an_azure_plan_stopped_or_ended_elsewhere_is_found():
+    """Its status is watched like any other; as declared it is quiet."""
+    assert [] == azure(Status.ACTIVE)
+    assert [] == azure(Status.SUSPENDED, suspended=True)
+    assert [] == azure(Status.SUSPENDED, absent=True, own=Status.SUSPENDED)
+    assert [("changed", "active", "suspended")] == azure(Status.SUSPENDED)
+    assert [("missing", "running", "deleted")] == azure(Status.DELETED)
+    assert [("missing", "running", None)] == azure(None)
