@@ -99,6 +99,7 @@ class Part:
     price_source: Literal["list", "forecast"] | None = None
     price_list: str | None = None
     price_list_digest: str | None = None
+    price_valid_from: datetime | None = None
     price_segment: str | None = None
 
 
