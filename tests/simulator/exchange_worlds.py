@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cspdecl_simulator import Settings, Simulator
+from tests.simulator.exchange_bills import exports, invoices
 from tests.simulator.exchange_goods import cart, catalog, order, promotions
 from tests.simulator.exchange_subscriptions import subscription
 from tests.simulator.exchanges import CUSTOMER, RESELLER, Exchange, customer_of, subscription_of
@@ -189,4 +190,6 @@ BUILDERS: list[tuple[str, Callable[[Simulator, Exchange], None]]] = [
     ("audit.", _audit),
     ("migrations.", _migrations),
     ("webhooks.", _webhooks),
+    ("invoices.", invoices),
+    ("billing.", exports),
 ]

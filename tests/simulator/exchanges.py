@@ -16,9 +16,8 @@ SUBSCRIPTION = "83ef9d05-4169-4ef9-9657-0e86b1eab1de"
 RESELLER = "484e548c-f5f3-4528-93a9-c16c6373cb59"
 
 LEFT_OUT = {
-    "billing.": "reconciliation exports are Microsoft Graph's, not built",
-    "invoices.": "invoices are not built: the simulator sells, it does not bill",
-    "recon.": "worked billing examples, no exchange",
+    "recon.worked-examples.nce": "worked billing examples, no exchange: acted out by test_charging.py",
+    "recon.": "worked billing examples of traditional and marketplace offers, no exchange and not charged",
     "webhooks.event.": "calls the service makes to a partner; deliveries are not sent",
     "webhooks.callback": "a call the service makes to a partner",
     "errors.throttled-429": "run by test_throttling.py, which reaches the limit",
