@@ -125,6 +125,9 @@ def is_so(state: State, operation: Operation, call: Call) -> bool:
 def differs(state: State, operation: Operation, call: Call) -> str | None:
     """In what live state is not what the guard says; None where it is."""
     guard, item = operation.guard, target_of(state, call)
+    if isinstance(operation.action, SetBudget):
+        have = state.customer(call.tenant or "").budget
+        return None if have == operation.action.before else f"the usage budget is {have}, not as planned"
     if isinstance(operation.action, OF_THE_CUSTOMER):
         return None
     if item is None:
