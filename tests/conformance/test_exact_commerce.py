@@ -165,3 +165,25 @@ def test_indirect_provider_names_its_reseller(tmp_path: Path):
     (live,) = customer(simulator).subscriptions
     assert RESELLER == live.reseller
     assert estate.plan().empty
+
+
+LIFE: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, ["purchase"]),
+    ({"suspended": True, "atRenewal": {"seats": 8}}, ["suspend"]),
+    ({"atRenewal": {"seats": 8, "endsOn": "2028-10-31"}}, ["resume", "set_end_of_term", "schedule_renewal"]),
+    ({"seats": 12, "atRenewal": {"seats": 8, "endsOn": "2028-10-31"}}, ["set_seats", "schedule_renewal"]),
+    ({"seats": 12, "atRenewal": {"offer": "CFQ7TTC0LCHC:0002"}}, ["schedule_renewal"]),
+    ({"seats": 12}, ["clear_schedule"]),
+]
+
+
+def test_life_of_one_subscription(tmp_path: Path):
+    """Suspended, resumed with what suspension lost, re-scheduled after every change, taken back: each step once."""
+    simulator = world()
+    simulator.seed_customer(TENANT, company="Harbour")
+    estate = estate_of(simulator, tmp_path)
+    for line, expected in LIFE:
+        estate.customer("harbour", {"name": "basic", "offer": "CFQ7TTC0LH18:0001", "seats": 10, **line}, tenant=TENANT)
+
+        assert expected == [name.split()[1] for name in applied(estate)]
+        assert estate.plan().empty
