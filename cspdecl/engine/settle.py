@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cspdecl.billing.chain import seal
 from cspdecl.billing.changes import Estate, RunContext, record_operation
 from cspdecl.billing.fold import fold_recorded
+from cspdecl.commerce.decide_renewal import is_scheduled
 from cspdecl.commerce.prices import market_of, prices_in
 from cspdecl.commerce.words import counted
 from cspdecl.core.action import (
@@ -135,7 +136,7 @@ class Settler:
                 if seen is not None and seen.status.running:
                     return f"{operation.address}: the provider says cancelled but read back `{seen.status}`"
             case ScheduleRenewal(next=wanted_next):
-                if seen is not None and seen.scheduled != wanted_next:
+                if seen is not None and not is_scheduled(seen.scheduled, wanted_next):
                     return f"{operation.address}: the provider says scheduled but read back something else"
             case SetEndOfTerm(after=choice):
                 if seen is not None and seen.end_of_term != choice:
