@@ -21,6 +21,9 @@ from cspdecl.core.records import BookEntry, LedgerRecord, Recorded
 from cspdecl.core.terms import BillingCycle, Term
 
 _APPLIED = '"origin":"applied"'
+_OF_A_PART = (
+    "offer", "term", "term_kind", "billing_plan", "term_end", "end_of_term", "scheduled", "provider_status"
+)  # fmt: skip
 _SERVICE = '"component_kind":"own_service"'
 
 
@@ -82,6 +85,11 @@ def fold_book(records: Iterable[LedgerRecord]) -> dict[Address, BookEntry]:
 
 
 def _recorded(record: LedgerRecord, data: dict[str, Any], at: datetime) -> Recorded:
+    if len(data.get("parts", ())) == 1:  # the record is about one that ended, what goes on is the other
+        (part,) = data["parts"]
+        kept = {key: part[key] for key in _OF_A_PART if key in part}
+        data = {key: value for key, value in data.items() if key not in _OF_A_PART} | kept
+        data["provider_subscription_id"] = part["subscription"]
     return Recorded(
         address=record.address,
         hash=record.hash,

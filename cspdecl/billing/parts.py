@@ -118,6 +118,16 @@ def unit_charged(unit: Money | None, discounts: Iterable[Discount]) -> ExactMone
     return exact
 
 
+def unit_left(unit: Money | None, discounts: Iterable[Discount]) -> Money | None:
+    """The same, as an amount with the decimals it needs."""
+    if unit is None:
+        return None
+    left = unit.amount
+    for one in discounts:
+        left = left * (one.ratio.denominator - one.ratio.numerator) / one.ratio.denominator
+    return Money(left, unit.currency)
+
+
 def cost_of(parts: Iterable[Part]) -> Money | None:
     """What subscriptions cost a charge cycle together; None where one's price is not known or currencies differ."""
     total: Money | None = None
@@ -209,9 +219,9 @@ def recorded_of(recorded: Recorded | None, last: BillingChange | None, ident: st
 
 
 def with_parts(change: BillingChange, known: Mapping[str, Part], own: Iterable[Part]) -> BillingChange:
-    """The record with every subscription it stands for, where there are several: `own` changed, others stay."""
+    """The record with every subscription it stands for, where that is not just its own: `own` changed, others stay."""
     ids = change.provider_subscription_ids
-    if len(ids) < 2 or change.state == "ended":
+    if ids in ((), (change.provider_subscription_id,)) or change.state == "ended":
         return replace(change, parts=())
     all_of_them = {**known, **{part.subscription: part for part in own}}
     return replace(change, parts=tuple(all_of_them[one] for one in ids if one in all_of_them))

@@ -13,7 +13,7 @@ from cspdecl.core.digest import sha256
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.operation import LineContext
 from cspdecl.core.outcome import Receipt
-from cspdecl.core.records import BillingChange, ChangeOrigin, ChargeKind, RunContext
+from cspdecl.core.records import BillingChange, ChangeOrigin, ChargeKind, Recorded, RunContext
 
 
 def opaque(project: str, name: str) -> str:
@@ -149,4 +149,22 @@ def line_of(spec: SubscriptionSpec | ServiceSpec, customer: CustomerSpec) -> Lin
         end_of_term=spec.end_of_term,
         seats=spec.seats,
         segment=customer.segment,
+    )
+
+
+def line_of_record(change: BillingChange, last: Recorded) -> LineContext:
+    """What the last record said about a line that is declared no longer."""
+    return LineContext(
+        provider=change.provider,
+        display_name=change.display_name or change.address.name,
+        offer=change.offer,
+        service=change.service,
+        term=change.term,
+        billing=change.billing_plan,
+        bundle=change.bundle_id,
+        bundle_version=change.bundle_version,
+        bundle_instance=change.bundle_instance,
+        component=change.component_id if change.bundle_id else None,
+        sell=last.sell,
+        segment=change.price_segment or "commercial",
     )

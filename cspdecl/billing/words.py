@@ -58,7 +58,7 @@ FIELDS: Mapping[str, str] = {
     "end_of_term": "What happens then; none: nobody decided.",
     "scheduled": "What is written at the provider for the next term.",
     "cancellable_until": "Until when the whole could still be cancelled.",
-    "parts": "Every subscription as it stands after the change, where the address has several.",
+    "parts": "Every subscription as it stands after the change, where it has several or the other stays.",
     # the days
     "cycle_anchor": "A day its charge cycles begin on, where that is not the term's first day.",
     "cycle_start": "First instant of the charge cycle.",

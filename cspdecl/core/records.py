@@ -75,7 +75,7 @@ class Discount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One subscription of an address that stands for several, as it is after the change.
+    """One subscription of an address that stands for several, or for another one than changed, as it is afterwards.
 
     `cycle_anchor`: a day its charge cycles begin on, where that is not the term's first day.
     """

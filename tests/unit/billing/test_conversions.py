@@ -185,6 +185,7 @@ def test_cancelling_one_part_leaves_the_other():
     change = record(Cancel(seats=100), before=made, estate=around(left, made, first))
     assert (change.state, change.quantity_before, change.quantity_after) == ("running", 300, 200)
     assert (change.provider_subscription_ids, change.provider_subscription_id) == (("s-1",), "s-2")
+    assert [(part.subscription, part.offer) for part in change.parts] == [("s-1", STANDARD)]
     assert change.cost_amount == Money.of("-492.00", EUR)
 
 
