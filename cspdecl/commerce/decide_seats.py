@@ -6,7 +6,7 @@ and what is scheduled last, because any immediate change deletes the schedule (c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -52,12 +52,13 @@ def decide_seats(
         warn_smaller_base(spec, live, setting, draft)
     more = spec.seats - live.seats
     split = _split(spec, live, setting, draft) if more < 0 and not draft.refused else _Split()
-    wanted = None if draft.refused else decide_renewal(spec, live, setting, draft, ending=ending, held=split.held)
+    now = live.seats - split.taken + max(more, 0)
+    then = replace(live, seats=now)  # what a renewal starts from
+    wanted = None if draft.refused else decide_renewal(spec, then, setting, draft, ending=ending, held=split.held)
     if draft.refused:
         return Decision(
             symbol="?", diagnostics=tuple(draft.diagnostics), before=live.seats, after=live.seats,
         )  # fmt: skip
-    now = live.seats - split.taken + max(more, 0)
     if more > 0:
         reason = Reason(code="seats.up", text=f"{seats(spec.seats)} are declared, {live.seats} run")
         draft.steps.append(Step(action=SetSeats(before=live.seats, after=now), reason=reason))
@@ -67,7 +68,7 @@ def decide_seats(
         draft.steps.append(Step(action=SetSeats(before=live.seats, after=now), reason=reason, not_after=split.take_by))
     if now != live.seats or any(isinstance(step.action, ChangeTerm) for step in draft.steps):
         keep_end_of_term(spec, live, setting, draft, ending)
-    write_schedule(spec, live, setting, draft, wanted)
+    write_schedule(spec, then, setting, draft, wanted)
     later = wanted is not None and wanted.seats != now
     return Decision(
         symbol=_symbol(draft),

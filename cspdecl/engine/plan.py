@@ -5,13 +5,13 @@ The decision itself is planning's; this module fetches what it needs and nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cspdecl.commerce.offermatrix import enriched
-from cspdecl.core.action import Cancel, Forget, ScheduleRenewal, SetEndOfTerm, SetSeats, Transition
+from cspdecl.core.action import Cancel, ClearSchedule, Forget, ScheduleRenewal, SetEndOfTerm, SetSeats, Transition
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalogs
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cspdecl.engine.session import Session
     from cspdecl.manifest.load import Loaded
     from cspdecl.spi.provider import Provider
+    from cspdecl.spi.store import Store
 
 _LOST = "what this plan knows of bindings, records and own services is not to be trusted, and `apply` will refuse"
 
@@ -136,6 +137,8 @@ def _decide(
         answers = refresh.read_answers(inquiries=inquiries, providers=providers, progress=progress)
         calls += sum(provider.calls for provider in providers.values()) - before
 
+    deferred: frozenset[str] = frozenset()
+
     def decide(state: LiveState) -> Plan:
         return plan(
             project=project,
@@ -152,9 +155,13 @@ def _decide(
             commit=provenance.commit_of(session.root),
             answers=answers,
             recorded=recorded,
+            deferred=deferred,
         )
 
     made = decide(live)
+    deferred = left_to_people_before(store, made.operations)
+    if deferred:
+        made = decide(live)
     refuse_cut_files(session.load(), desired, made.operations)
     again = subscriptions_to_reread(made.operations)
     if providers and again:
@@ -165,6 +172,16 @@ def _decide(
             made = decide(fresh)
         live = fresh
     return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=recorded)
+
+
+def left_to_people_before(store: Store, operations: Iterable[Operation]) -> frozenset[str]:
+    """Those of the operations about renewals that a provider left to a person when they were sent before."""
+    about = (SetEndOfTerm, ScheduleRenewal, ClearSchedule)
+    wanted = {operation.id for operation in operations if isinstance(operation.action, about)}
+    if not wanted:
+        return frozenset()
+    outcomes = (entry for entry in store.journal() if entry.kind == "outcome" and entry.op in wanted)
+    return frozenset(entry.op for entry in outcomes if '"kind":"deferred"' in entry.body)
 
 
 def refuse_cut_files(loaded: Loaded, desired: DesiredState, operations: Sequence[Operation]) -> None:

@@ -23,6 +23,7 @@ from cspdecl.planning.bundles import bundle_sell_change
 from cspdecl.planning.compare import compare, marked_name
 from cspdecl.planning.context import bundle_of, context_of_line
 from cspdecl.planning.conversions import preview_bought, preview_transition, upgraded
+from cspdecl.planning.deferred import left_to_people
 from cspdecl.planning.holding import with_held
 from cspdecl.planning.longer_terms import lengthened, preview_term
 from cspdecl.planning.match import Pair
@@ -99,6 +100,10 @@ class Lines:
                 if live is not None and live.promotion is not None and isinstance(setting.promotions, Promotions):
                     decision = replace(decision, promotion=named(setting.promotions, live.promotion))
         decision = with_held(decision, pair, self.spec.hold)
+        decision = left_to_people(
+            decision, spec, live, self._guard(spec, live), deferred=self.world.deferred,
+            last_hash=self.world.last_hashes.get(spec.address, ""),
+        )  # fmt: skip
         if live is None and not any(isinstance(step.action, Purchase) for step in decision.steps):
             self.unbought.add(spec.address)
         self.out.diagnostics += decision.diagnostics
@@ -178,8 +183,7 @@ class Lines:
     ) -> tuple[list[str], PriceDelta | None]:
         spec, live, world = pair.spec, pair.live, self.world
         context = context_of_line(pair.declared or spec, self.spec, offer_title=title)
-        tenant = self.live.tenant if self.live else None
-        guard = guard_of(live, self.there.tenant) if live else self._purchase_guard(spec, tenant)
+        guard = self._guard(spec, live)
         requires, done, shown = (*before, *needed_first(spec, self.spec, self.last)), list[str](), None
         for step in decision.steps:
             action, preview = step.action, None
@@ -250,12 +254,14 @@ class Lines:
         name = spec.nickname or spec.display_name or spec.address.name
         return replace(action, nickname=marked_name(name, mark))
 
-    def _purchase_guard(self, spec: SubscriptionSpec, tenant: str | None) -> Guard:
+    def _guard(self, spec: SubscriptionSpec, live: LiveSubscription | None) -> Guard:
+        if live is not None:
+            return guard_of(live, self.there.tenant)
         siblings = sorted(
             item.id for item in self.there.subscriptions if item.offer == spec.offer and item.status.running
         )
         return Guard(
-            tenant=tenant,
+            tenant=self.live.tenant if self.live else None,
             offer=spec.offer,
             siblings=tuple(siblings),
             earlier_purchases=len(self.bought.get(spec.offer, ())),

@@ -7,6 +7,7 @@ computed over the result. A customer that could not be read contributes nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
@@ -57,12 +58,14 @@ def plan(
     unmanaged_customers: int = 0,
     answers: Answers | None = None,
     recorded: Mapping[Address, Recorded] | None = None,
+    deferred: AbstractSet[str] = frozenset(),
 ) -> Plan:
     """Plan every customer in `scope` (None: all). `last_hashes`: the ledger's last hash of each address; `answers`:
-    what the provider said to `planning.inquiries`; `recorded`: what the ledger last says of each address."""
+    what the provider said to `planning.inquiries`; `recorded`: what the ledger last says of each address;
+    `deferred`: ids of operations that a provider left to a person."""
     world = World(
         project=project, catalogs=catalogs, prices=prices, last_hashes=last_hashes, capabilities=capabilities, now=now,
-        answers=answers or {}, recorded=recorded or {},
+        answers=answers or {}, recorded=recorded or {}, deferred=deferred,
     )  # fmt: skip
     bound, booked, moves = _by_customer(bindings.items()), _book_by_customer(book), _moves(desired.moves)
     retired = {item.address: item for item in desired.retired}
@@ -157,7 +160,8 @@ def _assemble(
         totals=totals if operations else MoneyTotals(),
         counts=replace(
             _counts(parts, len(unknown), len(touched), created, unmanaged_customers),
-            ending_soon=ending, undecided_soon=undecided,
+            ending_soon=ending,
+            undecided_soon=undecided,
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -17,7 +18,10 @@ from cspdecl.core.records import Recorded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The same for all customers of one plan. `recorded`: what the ledger last says of each address."""
+    """The same for all customers of one plan. `recorded`: what the ledger last says of each address.
+
+    `deferred`: the ids of operations that a provider left to a person when they were sent.
+    """
 
     project: Project
     catalogs: Catalogs
@@ -27,6 +31,7 @@ class World:
     now: datetime
     answers: Answers = field(default_factory=dict)
     recorded: Mapping[Address, Recorded] = field(default_factory=dict)
+    deferred: AbstractSet[str] = frozenset()
 
     def offer(
         self, provider: str, key: OfferKey, *, market: str, segment: str
