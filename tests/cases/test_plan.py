@@ -93,13 +93,14 @@ def made(folder: Path) -> tuple[Plan, str]:
         capabilities &= ~Capability[name]
     bindings: tuple[Binding, ...] = from_plain(tuple[Binding, ...], data(folder, "bindings.json"))
     book: tuple[BookEntry, ...] = from_plain(tuple[BookEntry, ...], data(folder, "book.json"))
+    recorded: tuple[Recorded, ...] = from_plain(tuple[Recorded, ...], data(folder, "recorded.json"))
     result = plan(
         project=project,
         desired=desired,
         live=from_plain(LiveState, data(folder, "live.json")),
         catalogs=catalogs_of(folder),
         answers=answers_of(folder),
-        recorded={item.address: item for item in from_plain(tuple[Recorded, ...], data(folder, "recorded.json"))},
+        recorded={item.address: item for item in recorded},
         prices=prices_of(folder),
         bindings={item.address: item for item in bindings},
         book={item.address: item for item in book},
