@@ -221,6 +221,8 @@ def _change_quantity(call: Call, row: Doc, quantity: int) -> None:
     if quantity < low or (quantity > high and not (sku and sku.pooled)):
         raise Refusal(400, 2002, f"The quantity must lie between {low} and {high}.", data=[str(low), str(high)])
     delta = quantity - row["quantity"]
+    if row["est"]:
+        raise Refusal(403, 800027, "Licences cannot change in an extended service term: renew, upgrade or cancel it.")
     if delta > 0:
         if row["kind"] == SOFTWARE:
             raise Refusal(403, 800027, "Licences of a software subscription cannot be added to it.")
@@ -265,7 +267,7 @@ def _give_back(call: Call, row: Doc, seats: int) -> None:
     """Takes seats out of the batches whose window is open, the oldest first (READINGS.md)."""
     lots = open_lots(row, call.now)
     total = sum(lot["quantity"] for lot in lots)
-    if row["kind"] == SOFTWARE or row["est"]:
+    if row["kind"] == SOFTWARE:
         raise Refusal(403, 800027, "Licences of this subscription cannot be reduced.")
     if total == 0:
         raise Refusal(400, 900257, "The subscription is past the 7-day seat-reduction window.", data=["7"])
