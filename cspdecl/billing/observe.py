@@ -93,7 +93,7 @@ class _Look:
         if not any(item.id in parts for item in self.customer.subscriptions):
             return  # a list may lag
         last = change_of(self.last.body)
-        for ident in self.binding.ids:
+        for ident in [one for one in self.binding.ids if one in parts]:
             alone = replace(
                 self,
                 last=recorded_of(self.last, last, ident) or self.last,

@@ -145,6 +145,13 @@ class Settler:
                 if seen is None or seen.offer != action.target:
                     what = f"`{seen.offer}`" if seen is not None else "nothing"
                     return f"{operation.address}: the provider says upgraded to {action.target} but read back {what}"
+                moved = action.seats + (action.target_before if action.into else 0)
+                if seen.seats != moved:
+                    return f"{operation.address}: {moved} seats are to be upgraded, {seen.seats} were read back"
+            case ChangeTerm(term=term, billing=billing):
+                if seen is not None and (seen.term, seen.billing) != (term, billing):
+                    found = f"{seen.term}/{seen.billing}"
+                    return f"{operation.address}: the provider says {term}/{billing} but read back {found}"
             case CreateCustomer():
                 if applied.customer is None:
                     return f"{operation.address}: the provider says created but read no customer back"
@@ -233,7 +240,7 @@ class BatchBuilder:
             for change in record_operation(
                 operation,
                 answer,
-                context=self.settler.context,
+                context=self._context(operation.address.customer),
                 prices=self._prices(operation.address.customer),
                 recorded_at=answer.receipt.at,  # when an operation of our own books took effect
                 before=before,
@@ -246,10 +253,18 @@ class BatchBuilder:
             self._bind(operation, answer)
             self._remember(operation, answer)
 
+    def _context(self, key: str) -> RunContext:
+        """The run as the customer's records say it: priced in the customer's own market."""
+        context = self.settler.context
+        return replace(context, market=self._market(key) or context.market)
+
+    def _market(self, key: str) -> str | None:
+        spec = self.settler.desired.customers.get(key) if self.settler.desired is not None else None
+        return market_of(spec, self.settler.live.get(key))
+
     def _prices(self, key: str) -> PriceBook:
         """The price lists of the customer's own market."""
-        spec = self.settler.desired.customers.get(key) if self.settler.desired is not None else None
-        return prices_in(self.settler.prices, market_of(spec, self.settler.live.get(key)))
+        return prices_in(self.settler.prices, self._market(key))
 
     def finish(self) -> Batch:
         """The transaction."""
@@ -281,7 +296,8 @@ class BatchBuilder:
             case Transition(target=target) if (bound := self.settler.bindings.get(address)) is not None:
                 # a full upgrade keeps the subscription's id, a partial one adds the new one behind it (contract §13.7)
                 seen = answer.subscription
-                added = (seen.id,) if seen is not None and seen.id not in bound.ids else ()
+                others = {one for key, item in self.settler.bindings.items() if key != address for one in item.ids}
+                added = (seen.id,) if seen is not None and seen.id not in {*bound.ids, *others} else ()
                 ended = {item.id for item in answer.also if not item.status.running}
                 left = tuple(one for one in (*bound.ids, *added) if one not in ended)
                 self._set(address, replace(bound, ids=left, offer=target if len(left) == 1 else bound.offer))
