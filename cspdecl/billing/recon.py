@@ -103,6 +103,7 @@ _NAMES = {
     "adjustment": ("priceadjustmentdescription",),
 }
 _NEEDED = ("charge", "subscription", "subtotal", "start", "end", "currency")
+_DIGITS = 40  # a number of more digits, before the point or behind it, is none that anybody was billed
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
@@ -114,25 +115,35 @@ class NotReconError(ValueError):
 def read_csv(lines: Iterable[str]) -> Iterator[ReconLine | BadLine]:
     """The lines of a CSV export. Raises NotReconError where the header lacks what a comparison needs."""
     rows = csv.reader(_clean(lines))
+    try:
+        yield from _csv_lines(rows)
+    except csv.Error as problem:
+        raise NotReconError(f"line {rows.line_num}: {problem}") from problem
+
+
+def _csv_lines(rows: Iterator[list[str]]) -> Iterator[ReconLine | BadLine]:
     header = next(rows, None)
     if not header:
         raise NotReconError("the file is empty")
     names = [name.strip().lower().replace("_", "") for name in header]
-    places = {
-        field: next((names.index(name) for name in known if name in names), None) for field, known in _NAMES.items()
-    }
-    lacking = [_NAMES[field][0] for field in _NEEDED if places[field] is None]
-    if places["total"] is not None and "subtotal" in lacking:
+    places = {field: [names.index(name) for name in known if name in names] for field, known in _NAMES.items()}
+    lacking = [_NAMES[field][0] for field in _NEEDED if not places[field]]
+    if places["total"] and "subtotal" in lacking:
         lacking.remove("subtotal")
     if lacking:
         raise NotReconError(f"its header has no {', '.join(lacking)}")
+    single = [(field, at) for field, at in places.items() if len(at) == 1]
+    more = [(field, at) for field, at in places.items() if len(at) > 1]
     for number, row in enumerate(rows, start=2):
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(header):
             yield BadLine(number=number, why=f"{len(row)} columns where the header has {len(header)}")
             continue
-        yield _line(number, {field: row[at] for field, at in places.items() if at is not None})
+        cells = {field: row[at[0]] for field, at in single}
+        for field, several in more:
+            cells[field] = next((row[at] for at in several if row[at].strip()), "")
+        yield _line(number, cells)
 
 
 def read_json(lines: Iterable[str]) -> Iterator[ReconLine | BadLine]:
@@ -142,10 +153,10 @@ def read_json(lines: Iterable[str]) -> Iterator[ReconLine | BadLine]:
     try:
         single = json.loads(first, parse_float=str, parse_int=str)
         objects: Iterable[object] = _jsonl(single, text) if _is_line(single) else _items(single)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             objects = _items(json.loads(first + "".join(text), parse_float=str, parse_int=str))
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise NotReconError(f"it is neither JSON nor JSON Lines: {problem}") from problem
     for number, item in enumerate(objects, start=1):
         if not isinstance(item, Mapping):
@@ -165,7 +176,7 @@ def _jsonl(first: object, rest: Iterable[str]) -> Iterator[object]:
         if line.strip():
             try:
                 yield json.loads(line, parse_float=str, parse_int=str)
-            except ValueError:
+            except (ValueError, RecursionError):
                 yield None
 
 
@@ -261,7 +272,7 @@ def _number(text: Mapping[str, str], field: str) -> Decimal | None:
         found = Decimal(value.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", value) else value)
     except InvalidOperation:
         raise ValueError(f"`{value[:40]}` in {_NAMES[field][0]} is no number") from None
-    if not found.is_finite():
+    if not found.is_finite() or not -_DIGITS < found.adjusted() < _DIGITS:
         raise ValueError(f"`{value[:40]}` in {_NAMES[field][0]} is no number")
     return found
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Literal
 
 from cspdecl.billing.expected import ExpectedLine
+from cspdecl.billing.known import Known
 from cspdecl.billing.recon import BadLine, ReconLine
 from cspdecl.core.money import Money, sum_by_currency
 
@@ -57,10 +58,12 @@ class Comparison:
     equal: int
     variances: tuple[Variance, ...]
     unmanaged: tuple[ReconLine, ...]
+    usage: tuple[ReconLine, ...]
     bad: tuple[BadLine, ...]
     expected_total: tuple[Money, ...]
     billed_total: tuple[Money, ...]
     unmanaged_total: tuple[Money, ...]
+    usage_total: tuple[Money, ...]
 
     @property
     def agrees(self) -> bool:
@@ -81,20 +84,21 @@ class _Books:
 
 def compare_books(
     expected: Iterable[ExpectedLine], billed: Iterable[ReconLine | BadLine], *, since: date, before: date,
-    known: frozenset[str] = frozenset(), orders: frozenset[tuple[str, str]] = frozenset(),
+    known: Known | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compare line by line. `known` are the subscriptions of the ledger, `orders` its (order, offer) pairs."""
+    """Compare line by line. `known` are the subscriptions and orders the ledger has ever had."""
     books: dict[str, _Books] = {}
-    by_order: dict[tuple[str, str], str] = {}
+    known = known or Known()
+    by_order = dict(known.orders)
     ours: list[ExpectedLine] = list(expected)
     for line in ours:
         key = (line.subscription or str(line.address)).lower()
         books.setdefault(key, _Books()).expected.append(line)
         if line.order and line.offer:
-            by_order[line.order, str(line.offer)] = key
-    ids = {one.lower() for one in known}
+            by_order[line.order.lower(), str(line.offer)] = key
     bad: list[BadLine] = []
     unmanaged: list[ReconLine] = []
+    usage: list[ReconLine] = []
     theirs: list[ReconLine] = []
     count = 0
     for item in billed:
@@ -102,10 +106,14 @@ def compare_books(
         if isinstance(item, BadLine):
             bad.append(item)
             continue
-        found = _key_of(item, books, ids, by_order, orders)
+        if item.start is not None and not since <= item.start < before:
+            continue
+        found = _key_of(item, books, known, by_order)
         if found is None:
             unmanaged.append(item)
-        elif item.start is None or since <= item.start < before:
+        elif known.usage(found):
+            usage.append(item)
+        else:
             theirs.append(item)
             books.setdefault(found, _Books()).billed.append(item)
     latest = max((line.start for line in theirs if line.start is not None), default=None)
@@ -123,33 +131,35 @@ def compare_books(
         equal=equal,
         variances=tuple(variances),
         unmanaged=tuple(unmanaged),
+        usage=tuple(usage),
         bad=tuple(bad),
         expected_total=sum_by_currency(line.amount for line in ours if line.amount is not None),
         billed_total=_sum(theirs),
         unmanaged_total=_sum(unmanaged),
+        usage_total=_sum(usage),
     )
 
 
 def _key_of(
-    line: ReconLine, books: dict[str, _Books], ids: set[str], by_order: dict[tuple[str, str], str],
-    orders: frozenset[tuple[str, str]],
-) -> str | None:  # fmt: skip
-    if line.subscription in books or line.subscription in ids:
-        return line.subscription
-    for order in (line.order, line.alternate):
-        pair = (order, str(line.offer))
-        if pair in by_order:
-            return by_order[pair]
-        if pair in orders:
-            return f"{order} {line.offer}"
-    return None
+    line: ReconLine, books: dict[str, _Books], known: Known, by_order: dict[tuple[str, str], str]
+) -> str | None:
+    """The subscription of ours that a line is about; None where it is none, or was not yet or no longer ours then."""
+    offer = str(line.offer)
+    pairs = ((order.lower(), offer) for order in (line.order, line.alternate) if order)
+    own = line.subscription
+    ours = own in books or own in known.spans
+    found = own if ours else next((by_order[one] for one in pairs if one in by_order), None)
+    if found is not None and found in known.spans and not known.managed(found, line.start, charge=line.charge):
+        return None
+    return found
 
 
 def _compare_one(books: _Books, latest: date | None) -> tuple[int, list[Variance]]:
     """One subscription's two books: the closest agreement first, then looser and looser ones."""
     ours, theirs = list(books.expected), list(books.billed)
+    none_at_all = not theirs
     equal, found = 0, list[Variance]()
-    for mine, other in _PASSES:
+    for number, (mine, other) in enumerate(_PASSES):
         for line in list(ours):
             wanted = mine(line)
             match = next((one for one in theirs if other(one, line) == wanted), None)
@@ -162,11 +172,20 @@ def _compare_one(books: _Books, latest: date | None) -> tuple[int, list[Variance
                 equal += 1
             else:
                 found.append(variance)
-    for group, line in _split_lines(ours, theirs):
-        ours.remove(line)
-        theirs = [one for one in theirs if one not in group]
-        equal += 1
-    found += [_missing(line, latest) for line in ours]
+        if number:
+            continue
+        for line in list(ours):  # before anything looser takes one line of a group for the whole
+            group = _split_of(line, theirs)
+            if not group:
+                continue
+            ours.remove(line)
+            theirs = [one for one in theirs if not any(one is part for part in group)]
+            variance = _judge_split(line, group)
+            if variance is None:
+                equal += 1
+            else:
+                found.append(variance)
+    found += [_missing(line, latest, none_at_all) for line in ours]
     found += [_extra(line) for line in theirs]
     return equal, found
 
@@ -211,22 +230,32 @@ def _close(one: ReconLine, line: ExpectedLine) -> bool:
 
 
 def _near(one: ReconLine, line: ExpectedLine) -> bool:
+    if line.unknown is not None and not line.derived:
+        return True  # when it was changed is not known
     return one.start is not None and abs(one.start - line.start) <= _NEAR
 
 
-def _split_lines(
-    ours: Sequence[ExpectedLine], theirs: Sequence[ReconLine]
-) -> Iterable[tuple[list[ReconLine], ExpectedLine]]:
+def _split_of(line: ExpectedLine, theirs: Sequence[ReconLine]) -> list[ReconLine]:
     """One of ours that was billed as several: telephony and the rest of a suite stand in lines of their own."""
-    for line in ours:
-        group = [
-            one for one in theirs
-            if (one.charge, one.start, one.end, one.quantity) == (line.charge, line.start, line.end, line.quantity)
-        ]  # fmt: skip
-        if len(group) > 1 and line.amount is not None:
-            total = sum((one.amount or Decimal(0) for one in group), Decimal(0))
-            if abs(total - line.amount.amount) <= tolerance(line.quantity) * len(group):
-                yield group, line
+    wanted = (line.charge, line.refund, line.start, line.end, line.quantity)
+    group = [one for one in theirs if (one.charge, _refund(one, line), one.start, one.end, one.quantity) == wanted]
+    if len(group) < 2 or line.amount is None or any(one.currency != line.amount.currency for one in group):
+        return []
+    off = abs(_total(group) - line.amount.amount)
+    return group if off <= tolerance(line.quantity) * len(group) else []
+
+
+def _judge_split(line: ExpectedLine, group: Sequence[ReconLine]) -> Variance | None:
+    if line.amount is None or _total(group) == line.amount.amount:
+        return None
+    shown = Money(_total(group), line.amount.currency)
+    difference = shown - line.amount
+    text = f"expected {line.amount}, billed {shown} in {len(group)} lines"
+    return Variance(name="rounding", expected=line, billed=group[0], difference=difference, text=text)
+
+
+def _total(group: Sequence[ReconLine]) -> Decimal:
+    return sum((one.amount or Decimal(0) for one in group), Decimal(0))
 
 
 def _judge(line: ExpectedLine, one: ReconLine) -> Variance | None:
@@ -242,7 +271,7 @@ def _judge(line: ExpectedLine, one: ReconLine) -> Variance | None:
         return _variance("missing_line", line, one, "the line is there and holds no amount")
     if one.currency and one.currency != amount.currency:
         return _variance("fx", line, one, f"expected {amount}, billed {shown}")
-    if one.charge != line.charge:
+    if one.charge != line.charge and not line.inferred:
         return _variance("charge_type", line, one, f"expected as {line.charge}, billed as {one.charge}")
     if (one.start, one.end) != (line.start, line.end):
         ours, theirs = _days(line.start, line.end), _days(one.start, one.end)
@@ -278,11 +307,15 @@ def _extended(one: ReconLine) -> bool:
     return "extended service" in one.adjustment.lower() or one.charge == "extend_term"
 
 
-def _missing(line: ExpectedLine, latest: date | None) -> Variance:
+def _missing(line: ExpectedLine, latest: date | None, none_at_all: bool) -> Variance:
     if latest is not None and line.start > latest - _LAG:
         return _variance("timing", line, None, "not in the file yet: unbilled lines take up to seven days")
     words = f"{line.amount}" if line.amount is not None else "an amount that is not known"
-    return _variance("missing_line", line, None, f"expected {words}, not billed")
+    if none_at_all:  # a failed join says nothing about what was bought (contract §22.29)
+        words += ": no line has its subscription or order, so it may be billed under another id; it runs all the same"
+    else:
+        words += ", not billed"
+    return _variance("missing_line", line, None, f"expected {words}")
 
 
 def _extra(one: ReconLine) -> Variance:

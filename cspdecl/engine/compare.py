@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +13,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cspdecl.billing.document import change_of
 from cspdecl.billing.expected import expected_lines
+from cspdecl.billing.known import known_subscriptions
 from cspdecl.billing.recon import BadLine, NotReconError, ReconLine, read_csv, read_json
 from cspdecl.billing.variance import Comparison, compare_books
 from cspdecl.core.errors import CspdeclError
-from cspdecl.core.records import LedgerRecord
 from cspdecl.core.terms import add_months
 
 if TYPE_CHECKING:
@@ -36,10 +37,13 @@ class Period:
     def month(cls, text: str) -> Period:
         """One calendar month, "2026-12": what an invoice covers. Raises CspdeclError."""
         try:
-            first = date.fromisoformat(f"{text}-01")
+            first = date.fromisoformat(f"{text}-01") if re.fullmatch(r"\d{4}-\d\d", text) else None
+            following = add_months(first, 1) if first is not None else None
         except ValueError:
-            raise CspdeclError(f"`{text}` is no month: write it as 2026-12") from None
-        return cls(since=first, before=add_months(first, 1))
+            first = following = None
+        if first is None or following is None:
+            raise CspdeclError(f"`{text}` is no month: write it as 2026-12")
+        return cls(since=first, before=following)
 
 
 def compare_file(session: Session, path: Path, *, period: Period | None) -> Comparison:
@@ -50,10 +54,9 @@ def compare_file(session: Session, path: Path, *, period: Period | None) -> Comp
     billed = list(read_file(path))
     chosen = period or _period_of(billed, path)
     records = list(session.store(create=False).ledger())
-    known, orders = _known(records)
     return compare_books(
         expected_lines(records, since=chosen.since, before=chosen.before), billed, since=chosen.since,
-        before=chosen.before, known=known, orders=orders,
+        before=chosen.before, known=known_subscriptions(records),
     )  # fmt: skip
 
 
@@ -69,7 +72,7 @@ def read_file(path: Path) -> Iterator[ReconLine | BadLine]:
             yield from read_json(lines) if is_json else read_csv(lines)
     except NotReconError as problem:
         raise CspdeclError(f"{path} is no reconciliation file: {problem}") from problem
-    except (OSError, EOFError, UnicodeDecodeError, gzip.BadGzipFile) as problem:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as problem:
         raise CspdeclError(f"{path} cannot be read: {problem}") from problem
 
 
@@ -95,15 +98,3 @@ def _period_of(billed: Iterable[ReconLine | BadLine], path: Path) -> Period:
     if not starts:
         raise CspdeclError(f"{path} holds no line with a charge date: say which month it is for with `--month`")
     return Period(since=min(starts).replace(day=1), before=add_months(max(starts).replace(day=1), 1))
-
-
-def _known(records: Iterable[LedgerRecord]) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-    """Every subscription and every (order, offer) that the ledger has ever had."""
-    ids: set[str] = set()
-    orders: set[tuple[str, str]] = set()
-    for record in records:
-        change = change_of(record.body)
-        ids.update(change.provider_subscription_ids)
-        if change.provider_order_id and change.offer is not None:
-            orders.add((change.provider_order_id, str(change.offer)))
-    return frozenset(ids), frozenset(orders)

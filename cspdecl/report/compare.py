@@ -33,7 +33,10 @@ def render_comparison(found: Comparison) -> Iterator[str]:
     yield f"  billed   {_amounts(found.billed_total)}\n"
     if found.unmanaged:
         total = _amounts(found.unmanaged_total)
-        yield f"  besides  {total} on {_lines(len(found.unmanaged))} of subscriptions this ledger does not have\n"
+        yield f"  besides  {total} on {_lines(len(found.unmanaged))} of subscriptions this ledger did not have then\n"
+    if found.usage:
+        total = _amounts(found.usage_total)
+        yield f"  usage    {total} on {_lines(len(found.usage))}, which the ledger does not count\n"
     yield f"\n{_lines(found.equal)} equal to the cent\n"
     counts = Counter(item.name for item in found.variances)
     for name, words in _WORDS.items():
@@ -61,6 +64,7 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
         "expected_total": [_money(one) for one in found.expected_total],
         "billed_total": [_money(one) for one in found.billed_total],
         "unmanaged_total": [_money(one) for one in found.unmanaged_total],
+        "usage_total": [_money(one) for one in found.usage_total],
         "classes": dict(sorted(Counter(item.name for item in found.variances).items())),
         "variances": [_variance(item) for item in found.variances],
         "unmanaged": [
