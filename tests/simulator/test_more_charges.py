@@ -42,6 +42,17 @@ def test_promotions_show_both_prices():
     )
 
 
+@pytest.mark.parametrize(("unit", "seats", "expected"), [("16", 50, "14.4 720"), ("3", 10, "2.7 27")])
+def test_documented_discounts(unit, seats, expected):
+    """Ten percent off, as the sample lines print it."""
+    simulator, client = shop("2026-06-10")
+    simulator.seed_price(STANDARD, "P1M", "monthly", unit, currency="EUR")
+    simulator.seed_promotion("PROMO1:0001:A", STANDARD, term="P1M", discount="0.1")
+    client.buy(CUSTOMER, STANDARD, seats, "P1M")
+    (line,) = everything(client)
+    assert expected.split() == [line["effectiveUnitPrice"], line["subtotal"]]
+
+
 def test_a_promotion_that_ended_ends_with_the_renewal():
     """Outside the promotion's days a renewal is charged at the list's price (contract §9.1)."""
     simulator, client = shop("2026-06-10")
@@ -97,6 +108,17 @@ def test_an_extended_term_is_charged_with_its_uplift():
         "3 %" in extended["priceAdjustmentDescription"],
     )
     assert ("cancelImmediate", "2026-07-25", "2026-08-09", "10", "-53.5") == short(back)
+
+
+def test_a_commitment_ends_an_extended_term():
+    """A year taken in an extended month: the rest of the month back, the year charged, a window as after a renewal."""
+    simulator, client = shop("2026-06-10")
+    row = client.buy(CUSTOMER, STANDARD, 10, "P1M")
+    client.patch(CUSTOMER, row, autoRenewEnabled=False)
+    go(simulator, "2026-07-25")
+    done = client.patch(CUSTOMER, row, termDuration="P1Y", billingCycle="monthly").body
+    assert [("convert", "-53.5"), ("convert", "100.8")] == [short(line)[::4] for line in everything(client)[2:]]
+    assert "2026-08-01T23:59:00Z" == done["cancellationAllowedUntilDate"]
 
 
 def test_without_a_monthly_plan_the_uplift_is_larger():

@@ -319,7 +319,10 @@ def _change_term(call: Call, row: Doc, term: str, plan: str, form: Body) -> None
             "at": iso(call.now),
         },
     )
-    # No new window is documented for a term change; what was still open stays open (READINGS.md).
+    # No new window is documented for a term change; what was still open stays open (READINGS.md). An extended term
+    # could be left on any day: leaving it for a commitment is a renewal, with a renewal's window.
+    if before["est"]:
+        reopen_windows(row, None, iso(call.now))
     order = follow_up(call, row, "convert", row["quantity"])
     events.converted(call, before, row, row["quantity"], order["id"])
 

@@ -15,6 +15,7 @@ from ..terms import CYCLE_MONTHS, MONTHS, next_term_start
 from ..wire import Answer, Doc, Refusal, attributes, collection, iso, moment, pascal, present, snake
 from . import promotions
 from .call import Call, as_quantity
+from .changes import reopen_windows
 from .lines import seats_left
 from .orders import follow_up
 from .subscriptions import find, new_subscription, offer_id, open_lots, snapshot
@@ -231,6 +232,8 @@ def _upgrade(
             row.update(
                 start=iso(call.now), end=iso(end), committed=iso(call.now), custom_end=None, anchor=None, est=False
             )
+            if before["est"]:
+                reopen_windows(row, None, iso(call.now))
         if extra and row["lots"]:
             row["lots"][-1]["quantity"] += 0  # an upgrade opens no window of its own (contract §13.3)
         row["auto"] = True if not row["est"] else row["auto"]
