@@ -85,6 +85,13 @@ def owned_words(now: datetime) -> str:
     return f"all of it can be given back until {instant(now + OWNED_WINDOW)}, single seats cannot; nothing renews"
 
 
+def wait_until_read(spec: SubscriptionSpec) -> Decision:
+    """What is owned could not be read: nothing is bought or given back, since it may be there or be gone already."""
+    text = "what the customer owns for good could not be read: none of it is bought or given back; plan again later"
+    waiting = _waits(spec, "blocked", "CSP396", text)
+    return Decision(symbol="?", waiting=(waiting,), notes=(text,))
+
+
 def cannot_own(spec: SubscriptionSpec, setting: Setting) -> Waiting | None:
     """That a provider sells nothing for good: a person has to."""
     if spec.term is not Term.ONCE or Capability.PERPETUAL in setting.capabilities:

@@ -64,7 +64,8 @@ def plan_customer(
     resolved = resolve_prices(world, spec, matched.pairs)
     spec, matched.pairs = resolved.spec, hold_pairs(resolved.spec, resolved.pairs, out)
     pairs = [(pair, difference(pair, spec)) for pair in ordered(matched.pairs, spec)]
-    buys = any(pair.live is None and not pair.spec.absent for pair in matched.pairs) or buys_azure(spec, there)
+    new = [pair for pair in matched.pairs if pair.live is None and not pair.spec.absent and not pair.unread]
+    buys = bool(new) or buys_azure(spec, there)
     capabilities = world.capabilities.get(spec.provider, Capability.NONE)
     agreement = plan_account(
         spec, live, bound.get(Address(spec.key)), capabilities=capabilities, buys=buys, sequence=sequence, out=out

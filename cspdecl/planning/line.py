@@ -9,10 +9,12 @@ from typing import Literal
 from cspdecl.commerce.decide import decide
 from cspdecl.commerce.decide_coterm import note_running_end
 from cspdecl.commerce.decide_trial import as_sold
+from cspdecl.commerce.products import wait_until_read
 from cspdecl.commerce.promotions import named
 from cspdecl.commerce.values import Decision, Delta
 from cspdecl.core.action import Adopt, Cancel, ChangeTerm, Purchase, Rebind, SetSeats, Transition
 from cspdecl.core.address import Address
+from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferKey
 from cspdecl.core.desired import CustomerSpec, SubscriptionSpec
 from cspdecl.core.inquiry import Promotions
@@ -81,7 +83,9 @@ class Lines:
     def line(self, pair: Pair, delta: Delta | None) -> None:
         """Decide one line and append what follows from it."""
         spec, live = pair.spec, pair.live
-        if live is None and spec.absent:
+        able = self.world.capabilities.get(spec.provider, Capability.NONE)
+        unread = pair.unread and Capability.PERPETUAL in able  # else a person buys and returns what is owned
+        if live is None and spec.absent and not unread:
             return
         offer, state = self.around.offer(spec.provider, spec.offer)
         if spec.trial:
@@ -92,7 +96,9 @@ class Lines:
         if live is None or delta is not None:
             delta = delta or Delta(spec=spec, live=None, fields=frozenset())
             base = base_of(spec, self.spec)
-            if live is None and base in self.unbought:
+            if unread:
+                decision = wait_until_read(spec)
+            elif live is None and base in self.unbought:
                 decision = wait_for_base(spec, base)
             else:
                 setting = self.around.setting(pair, offer, state)

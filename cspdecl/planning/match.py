@@ -16,6 +16,7 @@ from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import CustomerSpec, Retired, SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.live import Binding, LiveCustomer, LiveSubscription
+from cspdecl.core.terms import Term
 from cspdecl.planning import questions as ask
 from cspdecl.planning.compare import compare
 from cspdecl.planning.moves import Moved
@@ -28,7 +29,7 @@ How = Literal["bound", "adopt", "rebind", "new"]
 class Pair:
     """A line and its subscription (None: to be bought). `source`: the address its binding comes from. `split`: it is
     one of the two parts of a line, and `spec` what is declared of that part. `held`: what a hold keeps back of it, and
-    `declared` how it reads without the hold."""
+    `declared` how it reads without the hold. `unread`: what it stands for could not be read this time."""
 
     spec: SubscriptionSpec
     live: LiveSubscription | None
@@ -37,6 +38,7 @@ class Pair:
     split: Split | None = None
     held: tuple[str, ...] = ()
     declared: SubscriptionSpec | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,9 @@ def match_customer(spec: CustomerSpec, live: LiveCustomer, moved: Moved, retired
     open_lines: list[SubscriptionSpec] = []
     for line in spec.subscriptions:
         binding_of = moved.bound.get(line.address)
-        if binding_of is not None and (line.id is None or line.id in binding_of.ids):
+        if line.term is Term.ONCE and live.tenant and "licences" not in live.wanted:
+            out.pairs.append(Pair(spec=line, live=None, how="new", unread=True))
+        elif binding_of is not None and (line.id is None or line.id in binding_of.ids):
             _bound(line, binding_of, by_id, moved, out)
         elif line.id is not None:
             _named(line, line.id, by_id, spec, owners, declared, claimed, out)

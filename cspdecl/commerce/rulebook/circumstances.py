@@ -74,6 +74,8 @@ CHAPTERS: tuple[Chapter, ...] = (
                   "More of what is bought for good is another order, and single licences are not given back."),
             rule("CSP395", "perpetual-too-late", "commerce.products.decide_owned", _ORDERS,
                   "A perpetual licence can be given back whole for thirty days against its full price, by its order."),
+            rule("CSP396", "perpetual-unread", "commerce.products.wait_until_read", OURS,
+                  "Where what a customer owns for good could not be read, none of it is bought or given back."),
         ),
     ),
 )  # fmt: skip

@@ -283,6 +283,18 @@ def test_lines_bought_together_end_together():
     assert [None, None] == [item.action.custom_end for item in made.operations]
 
 
+# ---- what is owned ----
+
+
+@pytest.mark.parametrize("absent", [False, True])
+@pytest.mark.parametrize("bound", [(), (binding("hafenkontor/server", "order-1:0"),)])
+def test_what_is_owned_and_unread_is_left_alone(absent, bound):
+    """Licences that could not be read are neither bought, nor given back, nor forgotten: they may be there."""
+    made = planned(line("server", term=Term.ONCE, billing=BillingCycle.ONE_TIME, absent=absent), bound=bound)
+
+    assert ([], ["CSP396"]) == (actions(made), [item.code for item in made.waiting])
+
+
 # ---- questions ----
 
 
