@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from sys import intern
 
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.plain import parse_instant
@@ -202,7 +204,7 @@ def _clean(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _line(number: int, cells: Mapping[str, str]) -> ReconLine | BadLine:
-    text = {field: value.strip().removeprefix("'") for field, value in cells.items()}
+    text = {field: intern(value.strip().removeprefix("'")) for field, value in cells.items()}
     try:
         return ReconLine(
             number=number,
@@ -234,6 +236,7 @@ def _line(number: int, cells: Mapping[str, str]) -> ReconLine | BadLine:
         return BadLine(number=number, why=str(problem) or "a number that is none")
 
 
+@lru_cache(maxsize=4096)
 def snake(charge: str) -> str:
     """`cancelImmediate`, `CancelImmediate` and `cancelimmediate` as `cancel_immediate`."""
     plain = charge.strip().replace(" ", "").replace("_", "").lower()
@@ -260,6 +263,7 @@ def reference_of(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def _offer(product: str, sku: str) -> OfferKey | None:
     return OfferKey(product.upper(), sku.upper().zfill(4)) if product and sku else None
 
@@ -269,7 +273,8 @@ def _number(text: Mapping[str, str], field: str) -> Decimal | None:
     if not value:
         return None
     try:
-        found = Decimal(value.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", value) else value)
+        grouped = "," in value and re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", value)
+        found = Decimal(value.replace(",", "") if grouped else value)
     except InvalidOperation:
         raise ValueError(f"`{value[:40]}` in {_NAMES[field][0]} is no number") from None
     if not found.is_finite() or not -_DIGITS < found.adjusted() < _DIGITS:
@@ -277,6 +282,7 @@ def _number(text: Mapping[str, str], field: str) -> Decimal | None:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _day(text: str) -> date | None:
     if not text:
         return None
@@ -290,6 +296,7 @@ def _day(text: str) -> date | None:
         raise ValueError(f"`{text[:40]}` is no date") from None
 
 
+@lru_cache(maxsize=4096)
 def _instant(text: str) -> datetime | None:
     if not text or _US_DATE.match(text):
         return None
