@@ -65,7 +65,7 @@ def _stands_still(delta: Delta, live: LiveSubscription) -> Decision:
         text = "it is suspended, as declared: it stays billed, and the provider shows no term for it"
         draft.waiting.append(_wait(delta, "blocked", "CSP327", text))
     else:
-        text = f"suspended, as declared: {_follows(live.seats, live.term_ends)}"
+        text = f"it is suspended: {_follows(live.seats, live.term_ends)}"
         draft.waiting.append(_wait(delta, "scheduled", "CSP327", text, live.term_ends))
     _frozen(delta, draft)
     return _none(live, draft)
