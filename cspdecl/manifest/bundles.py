@@ -144,6 +144,13 @@ def compile_bundle(context: Context, document: Checked) -> BundleVersion:
     )
 
 
+#: What is wrong with lines or components that name each other, and the way out.
+CIRCLES = {
+    "addonOf": ("is an add-on of itself", "one of them is the base, and an add-on of nothing"),
+    "customTermEnd": ("would end together with itself", "one of them says its own end, or none"),
+}
+
+
 def _check_links(context: Context, spec: v1.BundleSpec, origin: Origin) -> None:
     """What a component says of the next term, of another component and of its price's days."""
     check_list(context, spec.sell, origin.at("sell"), None, "sell")
@@ -158,6 +165,7 @@ def _check_links(context: Context, spec: v1.BundleSpec, origin: Origin) -> None:
         end = component.custom_term_end
         if isinstance(end, v1_lines.EndsWithLine):
             _check_link(context, component, end.line, offers, here.at("customTermEnd", "line"))
+            _check_circle(context, component, offers, "customTermEnd", here.at("customTermEnd", "line"))
         elif end is not None and end != "month-end":
             context.error(
                 "CSP216",
@@ -167,7 +175,7 @@ def _check_links(context: Context, spec: v1.BundleSpec, origin: Origin) -> None:
             )
         if component.addon_of is not None:
             _check_link(context, component, component.addon_of, offers, here.at("addonOf"))
-            _check_circle(context, component, offers, here.at("addonOf"))
+            _check_circle(context, component, offers, "addonOf", here.at("addonOf"))
 
 
 def _check_link(
@@ -181,20 +189,24 @@ def _check_link(
 
 
 def _check_circle(
-    context: Context, component: v1_lines.Component, offers: Mapping[str, v1_lines.Component], origin: Origin
+    context: Context, component: v1_lines.Component, offers: Mapping[str, v1_lines.Component], key: str, origin: Origin
 ) -> None:
     seen = [component.name]
-    name = component.addon_of
+    name = _goes_with(component, key)
     while name is not None and name in offers and name not in seen:
         seen.append(name)
-        name = offers[name].addon_of
+        name = _goes_with(offers[name], key)
     if name == component.name and len(seen) > 1:
-        context.error(
-            "CSP256",
-            f"`{component.name}` is an add-on of itself, by way of {' and '.join(f'`{item}`' for item in seen[1:])}",
-            origin,
-            hint="one of them is the base, and an add-on of nothing",
-        )
+        what, hint = CIRCLES[key]
+        by = " and ".join(f"`{item}`" for item in seen[1:])
+        context.error("CSP256", f"`{component.name}` {what}, by way of {by}", origin, hint=hint)
+
+
+def _goes_with(component: v1_lines.Component, key: str) -> str | None:
+    if key == "addonOf":
+        return component.addon_of
+    end = component.custom_term_end
+    return end.line if isinstance(end, v1_lines.EndsWithLine) else None
 
 
 def _padded(text: str) -> Version:

@@ -43,12 +43,13 @@ _NEXT_TERM = {"at_renewal": "atRenewal", "custom_term_end": "customTermEnd"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """That one line names another: `key` says by what, `origin` where."""
+    """That one line names another: `key` says by what, `origin` where; `shared`: the bundle says so, for all of its."""
 
     source: Address
     target: Address
     key: str
     origin: Origin
+    shared: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -321,21 +322,28 @@ def _upgrade(context: Context, own: Own | None, piece: Piece) -> Upgrade | None:
 
 def _addon(making: Making, piece: Piece) -> Address | None:
     """The line or component this is an add-on of."""
-    if piece.own is not None and piece.own.addon_of is not None:
-        target = Address(making.key, tuple(piece.own.addon_of.split("/")))
-        origin = piece.places[0].at("addonOf")
-    elif piece.lower and piece.bundle and piece.lower[0].addon_of:  # type: ignore[union-attr]
-        target = piece.bundle.instance.child(piece.lower[0].addon_of)  # type: ignore[union-attr]
-        origin = piece.origin
+    own = piece.own.addon_of if piece.own is not None else None
+    if own is not None:
+        target, origin = Address(making.key, tuple(own.split("/"))), piece.places[0].at("addonOf")
+    elif piece.bundle and (name := piece.lower[0].addon_of) and _has(piece, name):  # type: ignore[union-attr]
+        target, origin = piece.bundle.instance.child(name), piece.origin
     else:
         return None
-    making.references.append(Reference(source=piece.address, target=target, key="addonOf", origin=origin))
+    making.references.append(
+        Reference(source=piece.address, target=target, key="addonOf", origin=origin, shared=own is None)
+    )
     return target
+
+
+def _has(piece: Piece, name: str) -> bool:
+    """Whether the bundle has such a component to go with. Where it has not, that was said at the bundle."""
+    spec = piece.lower[1]
+    return isinstance(spec, v1.BundleSpec) and any(item.name == name and item.offer for item in spec.components)
 
 
 def _custom_end(making: Making, piece: Piece) -> CustomEnd | None:
     """Where the first term ends: as the override, the line or the component says."""
-    shared = True
+    shared, of_bundle = True, False
     for layer, place in zip(piece.upper, piece.places, strict=True):
         if layer is not None and layer.custom_term_end is not None:
             written, origin, home = layer.custom_term_end, place.at("customTermEnd"), Address(making.key)
@@ -345,12 +353,16 @@ def _custom_end(making: Making, piece: Piece) -> CustomEnd | None:
         component = piece.lower[0] if piece.lower else None
         if not isinstance(component, v1_lines.Component) or component.custom_term_end is None or not piece.bundle:
             return None
-        written, origin, home = component.custom_term_end, piece.origin, piece.bundle.instance
+        if isinstance(end := component.custom_term_end, v1_lines.EndsWithLine) and not _has(piece, end.line):
+            return None
+        written, origin, home, of_bundle = component.custom_term_end, piece.origin, piece.bundle.instance, True
     if isinstance(written, v1_lines.EndsWithLine):
         target = Address(making.key, (*home.path, *written.line.split("/")))
         if target == piece.address and shared:
             return None  # the bundle's components end with this one, which ends when it ends
-        making.references.append(Reference(source=piece.address, target=target, key="customTermEnd", origin=origin))
+        making.references.append(
+            Reference(source=piece.address, target=target, key="customTermEnd", origin=origin, shared=of_bundle)
+        )
         return CustomEnd(line=target, origin=origin)
     if written == "month-end":
         return CustomEnd(month_end=True, origin=origin)
