@@ -281,9 +281,11 @@ def _spelling(problem: str, value: object) -> str | None:
     if problem == "string_type" and isinstance(value, bool):
         return f'quote it: "{str(value).lower()}"'
     if problem == "int_type" and isinstance(value, str):
-        plain = value.strip().lstrip("+0").replace("_", "").replace(".", "").replace(",", "").replace("'", "")
-        if value.isdigit() and plain:
-            return f"write {plain}, without quotes and leading zeros"
+        plain = value.lstrip("0")
+        if value.isdecimal() and len(plain) > 18:
+            return "no number here has as many digits"
+        if value.isdecimal() and plain:
+            return f"write {int(plain)}, without quotes and leading zeros"
         return "digits only, without quotes, separators or sign"
     if problem == "bool_type":
         return "write true or false, without quotes"
