@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
-from cspdecl.commerce.coterm import allowed_ends, is_month_end, last_month_end
-from cspdecl.commerce.values import Base, Draft, Setting
+from cspdecl.commerce.coterm import Running, allowed_ends, is_month_end, last_month_end, shared_end
+from cspdecl.commerce.values import Base, Decision, Draft, Setting
 from cspdecl.commerce.words import listed
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer
@@ -19,7 +19,7 @@ from cspdecl.core.diagnostics import Diagnostic, error, note
 from cspdecl.core.inquiry import TermEnd, TermEnds, Unanswered
 from cspdecl.core.live import LiveSubscription
 from cspdecl.core.operation import Waiting
-from cspdecl.core.terms import Term, term_end
+from cspdecl.core.terms import Term, at_midnight, term_end
 
 _SHOWN = 6
 
@@ -44,8 +44,8 @@ def decide_custom_end(spec: SubscriptionSpec, offer: Offer, setting: Setting, dr
     usual = term_end(today, spec.term)
     if wanted.line is not None and not _follows(spec, wanted, setting.aligned, draft):
         return None
-    if wanted.line is not None and setting.aligned is not None and setting.aligned.live is None:
-        return None  # both are bought today for terms of one length, so they end together anyway
+    if setting.aligned is not None and setting.aligned.live is None:
+        return _with_purchase(spec, wanted, setting.aligned, setting, draft)
     ends = _answered(spec, wanted, setting, draft, today)
     if ends is None:
         return None
@@ -107,11 +107,47 @@ def _follows(spec: SubscriptionSpec, wanted: CustomEnd, aligned: Base | None, dr
             )
         )  # fmt: skip
         return False
-    if aligned.live is None and aligned.spec.term is not spec.term:
-        text = f"it is to end with `{name}`, which is bought first: its end is known once it runs"
-        draft.waiting.append(_blocked(spec, text))
-        return False
     return True
+
+
+def _with_purchase(
+    spec: SubscriptionSpec, wanted: CustomEnd, other: Base, setting: Setting, draft: Draft
+) -> date | None:
+    """The end to share with a line that the same plan buys: known where that line says it. Terms of one length that
+    are bought on one day end together anyway; whatever else waits until the other one runs."""
+    today, theirs = setting.now.astimezone(UTC).date(), other.spec.custom_end
+    if theirs is None and other.spec.term is spec.term:
+        return None
+    if theirs is None or theirs.line is not None:
+        draft.waiting.append(_until_it_runs(spec, other))
+        return None
+    ends = _answered(spec, wanted, setting, draft, today)
+    if ends is None:
+        return None
+    usual, longest = term_end(today, spec.term), term_end(today, other.spec.term)
+    end = min(theirs.day, longest) if theirs.day is not None else last_month_end(longest)
+    day = shared_end(spec.term, today, Running(end=end, term=other.spec.term))
+    if day is None:
+        draft.diagnostics.append(_not_allowed(spec, wanted, day, ends, usual))
+    elif day != usual and day not in {item.day for item in ends}:
+        draft.waiting.append(_until_it_runs(spec, other))  # once it runs, the provider may offer the day
+    elif day != usual:
+        return day
+    return None
+
+
+def buy_before(spec: SubscriptionSpec, setting: Setting) -> datetime | None:
+    """Until when a purchase must be sent that ends with another one of its plan because both are bought on one day."""
+    other = setting.aligned
+    if other is None or other.live is not None or other.spec.custom_end is not None:
+        return None
+    return at_midnight(setting.now.astimezone(UTC).date() + timedelta(days=1))
+
+
+def wait_for_end(spec: SubscriptionSpec, other: Base) -> Decision:
+    """A line that is to end with one that is not bought now: it waits with it."""
+    waiting = _until_it_runs(spec, other)
+    return Decision(symbol="?", waiting=(waiting,), notes=(waiting.text,))
 
 
 def _answered(
@@ -157,6 +193,11 @@ def _not_allowed(
 
 def _last(exclusive: datetime | None) -> date | None:
     return (exclusive.astimezone(UTC) - timedelta(microseconds=1)).date() if exclusive is not None else None
+
+
+def _until_it_runs(spec: SubscriptionSpec, other: Base) -> Waiting:
+    name = other.spec.address.name
+    return _blocked(spec, f"it is to end with `{name}`, whose end is known once it runs; plan again then")
 
 
 def _blocked(spec: SubscriptionSpec, text: str) -> Waiting:

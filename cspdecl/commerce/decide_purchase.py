@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from cspdecl.commerce.circumstances import not_in_segment, refused_by_circumstances, waits_for_circumstances
 from cspdecl.commerce.combos import check_combination
 from cspdecl.commerce.decide_addon import check_addon
-from cspdecl.commerce.decide_coterm import decide_custom_end
+from cspdecl.commerce.decide_coterm import buy_before, decide_custom_end
 from cspdecl.commerce.decide_promotion import expect_promotion
 from cspdecl.commerce.decide_trial import as_sold, check_trial, renews_to_term, trial_ends, trial_steps
 from cspdecl.commerce.policy import RETURN_WINDOW
@@ -95,7 +95,8 @@ def _buy(
         additional_resellers=reseller.additional if reseller else (),
         reseller_attested=reseller.attested if reseller else False,
     )
-    draft.steps.append(Step(action=action, reason=reason))
+    not_after = buy_before(spec, setting) if custom_end is None else None
+    draft.steps.append(Step(action=action, reason=reason, not_after=not_after))
     if custom_end is not None:
         draft.notes.append(f"its first term ends on {custom_end}, later ones are whole; what it costs is an estimate")
     if spec.trial:

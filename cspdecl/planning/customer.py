@@ -74,7 +74,7 @@ def plan_customer(
         return out
     plan_qualification(spec, live, capabilities, sequence, out)
     repriced = plan_reprices(world, resolved, sequence, book=book)
-    planner = Lines(world, spec, there, live, matched.pairs, agreement, sequence, out, repriced)
+    planner = Lines(world, spec, there, live, matched.pairs, agreement, sequence, out, repriced, today.later)
     for pair, delta in pairs:
         quiet = delta is None and pair.live is not None and pair.how == "bound" and not pair.held
         if quiet and pair.spec.address not in repriced:

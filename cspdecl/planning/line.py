@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from cspdecl.commerce.decide import decide
-from cspdecl.commerce.decide_coterm import note_running_end
+from cspdecl.commerce.decide_coterm import note_running_end, wait_for_end
 from cspdecl.commerce.decide_trial import as_sold
 from cspdecl.commerce.products import wait_until_read
 from cspdecl.commerce.promotions import named
@@ -25,12 +25,13 @@ from cspdecl.planning.bundles import bundle_sell_change
 from cspdecl.planning.compare import compare, marked_name
 from cspdecl.planning.context import bundle_of, context_of_line
 from cspdecl.planning.conversions import preview_bought, preview_transition, upgraded
+from cspdecl.planning.dated import Line
 from cspdecl.planning.deferred import left_to_people
 from cspdecl.planning.holding import with_held
 from cspdecl.planning.longer_terms import lengthened, preview_term
 from cspdecl.planning.match import Pair
 from cspdecl.planning.money import SellChange, add_sell, preview_seats, sell_change
-from cspdecl.planning.order import base_of, needed_first, wait_for_base
+from cspdecl.planning.order import base_of, ends_with, first_begun, needed_first, wait_for_base, wait_for_day
 from cspdecl.planning.reprice import Repriced
 from cspdecl.planning.rows import CustomerPlan, Row
 from cspdecl.planning.sequence import Sequence, guard_after, guard_of, purchase_mark
@@ -45,10 +46,11 @@ class Lines:
     def __init__(
         self, world: World, spec: CustomerSpec, there: LiveCustomer, live: LiveCustomer | None, pairs: list[Pair],
         agreement: Agreement, sequence: Sequence, out: CustomerPlan, repriced: Mapping[Address, Repriced],
+        later: Mapping[Address, Line],
     ) -> None:  # fmt: skip
         self.world, self.spec, self.there, self.live = world, spec, there, live
         self.pairs, self.agreement, self.sequence, self.out = pairs, agreement, sequence, out
-        self.repriced = dict(repriced)
+        self.repriced, self.later = dict(repriced), later
         self.anchors: dict[Address, str] = {}
         self.bought: dict[OfferKey, list[str]] = {}
         self.last: dict[Address, str] = {}
@@ -95,11 +97,16 @@ class Lines:
         decision = Decision(symbol=" ")
         if live is None or delta is not None:
             delta = delta or Delta(spec=spec, live=None, fields=frozenset())
-            base = base_of(spec, self.spec)
+            base, end = base_of(spec, self.spec), ends_with(spec, self.spec)
+            aligned = self.around.line(end) if end in self.unbought else None
             if unread:
                 decision = wait_until_read(spec)
+            elif live is None and (begins := first_begun(spec, self.spec, self.later)) is not None:
+                decision = wait_for_day(spec, *begins)
             elif live is None and base in self.unbought:
                 decision = wait_for_base(spec, base)
+            elif live is None and aligned is not None and not aligned.spec.absent:
+                decision = wait_for_end(spec, aligned)
             else:
                 setting = self.around.setting(pair, offer, state)
                 decision = decide(delta, setting)
@@ -190,7 +197,8 @@ class Lines:
         spec, live, world = pair.spec, pair.live, self.world
         context = context_of_line(pair.declared or spec, self.spec, offer_title=title)
         guard = self._guard(spec, live)
-        requires, done, shown = (*before, *needed_first(spec, self.spec, self.last)), list[str](), None
+        requires = (*before, *needed_first(spec, self.spec, self.last, buys=live is None))
+        done, shown = list[str](), None
         for step in decision.steps:
             action, preview = step.action, None
             if isinstance(action, Purchase):

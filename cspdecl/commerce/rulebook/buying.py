@@ -90,6 +90,11 @@ CHAPTERS = (
                   "is not the month's end."),
             rule("CSP367", "coterm-unanswered", "commerce.decide_coterm.decide_custom_end", OURS,
                   "Where the allowed days could not be asked, the purchase waits."),
+            rule("CSP367", "coterm-with-purchase", "commerce.decide_coterm.decide_custom_end", ALIGN,
+                  "What ends with a line of the same plan is bought after it, with the end that line declares; terms "
+                  "of one length end together when both are bought on one day."),
+            rule("CSP367", "coterm-waits", "commerce.decide_coterm.wait_for_end", OURS,
+                  "Where the end to share is not known before the other line runs, the purchase waits."),
             rule("CSP367", "coterm-running", "commerce.decide_coterm.note_running_end", ALIGN,
                   "A running term keeps its end until its renewal: another one is said and not planned."),
         ),

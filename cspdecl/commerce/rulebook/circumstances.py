@@ -67,7 +67,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         title="Software and licences for good",
         rules=(
             rule("CSP393", "software-fewer-now", "commerce.products.no_seats_back", POLICY,
-                  "A software subscription can be cancelled for seven days, and gives no seats back before its renewal."),
+                  "A software subscription can be cancelled for seven days and gives back no seats before renewal."),
             rule("CSP341", "software-no-window", "commerce.windows.cancellable_until", POLICY,
                   "Where the provider shows no window, as for plans of Red Hat and SUSE, none is assumed."),
             rule("CSP394", "perpetual-more", "commerce.products.decide_owned", _ORDERS,

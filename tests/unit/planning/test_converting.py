@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,10 +11,18 @@ from cspdecl.core.action import Rebind, ScheduleRenewal, SetEndOfTerm, SetSeats,
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import AtRenewal, CustomEnd, Move, RenewsTo, Upgrade
-from cspdecl.core.inquiry import AskTermEnds, AskTransitions, TargetSubscription, TransitionPath, Transitions
+from cspdecl.core.inquiry import (
+    AskTermEnds,
+    AskTransitions,
+    TargetSubscription,
+    TermEnd,
+    TermEnds,
+    TransitionPath,
+    Transitions,
+)
 from cspdecl.core.live import NextTerm, Status
 from cspdecl.core.operation import Plan
-from cspdecl.core.terms import BillingCycle, Term
+from cspdecl.core.terms import BillingCycle, Term, at_midnight
 from cspdecl.planning.inquiries import find_inquiries
 from tests.planning_builders import (
     ALL,
@@ -26,6 +35,7 @@ from tests.planning_builders import (
     at,
     binding,
     bundle,
+    catalog,
     codes,
     customer,
     line,
@@ -275,12 +285,57 @@ def test_a_bundle_line_may_be_the_base():
     assert made.operations[0].id in made.operations[1].requires
 
 
-def test_lines_bought_together_end_together():
-    """To end with a line of the same term that is bought by the same plan needs no end of its own."""
-    end = CustomEnd(line=Address.parse("hafenkontor/m365"), origin=origin())
-    made = planned(line("m365", PREMIUM, 5), line("visio", VISIO, 5, custom_end=end))
+END = CustomEnd(line=Address.parse("hafenkontor/m365"), origin=origin())
 
+
+def test_lines_bought_together_end_together():
+    """Two terms of one length, bought by one plan, end together as long as both are bought on one day: the second
+    purchase comes after the first, and no later than that day."""
+    made = planned(line("visio", VISIO, 5, custom_end=END), line("m365", PREMIUM, 5))
+
+    first, second = made.operations
+    assert ["hafenkontor/m365 purchase", "hafenkontor/visio purchase"] == actions(made)
     assert [None, None] == [item.action.custom_end for item in made.operations]
+    assert (None, at_midnight(NOW.date() + timedelta(days=1))) == (first.not_after, second.not_after)
+    assert first.id in second.requires
+
+
+def test_what_ends_with_a_line_that_waits_waits_too():
+    """Nothing is bought to end with a line that is not bought now."""
+    made = planned(
+        line("visio", VISIO, 5, custom_end=END), line("m365", PREMIUM, 5),
+        catalogs={("partner-center", "DE", "commercial"): catalog(unread=(PREMIUM,))},
+    )  # fmt: skip
+
+    assert ([], ["CSP325", "CSP367"]) == (actions(made), [item.code for item in made.waiting])
+
+
+@pytest.mark.parametrize(
+    ("one", "code"),
+    [
+        (line("visio", VISIO, 5, custom_end=END), "CSP367"),
+        (line("visio", VISIO, 5, addon_of=Address.parse("hafenkontor/m365")), "CSP363"),
+    ],
+)
+def test_what_goes_with_a_line_that_begins_later_waits_for_its_day(one, code):
+    """A base, or an end to share, that begins on a day to come is waited for and no mistake."""
+    made = planned(one, line("m365", PREMIUM, 5, starts=date(2027, 1, 1)))
+
+    assert [] == actions(made) + codes(made)
+    assert (code, at("2027-01-01")) in {(item.code, item.when) for item in made.waiting}
+
+
+def test_an_end_that_cannot_be_shared_is_refused_before_both_are_bought():
+    """A month cannot end with a year that ends later, whatever day the year's line says."""
+    base = line("m365", PREMIUM, 5, custom_end=CustomEnd(day=date(2027, 6, 30), origin=origin()))
+    ends = TermEnds(ends=(TermEnd(day=date(2027, 6, 30), aligned="subscription"),))
+    month = AskTermEnds(tenant=TENANT, term=Term.P1M, start=NOW.date())
+    made = planned(
+        line("visio", VISIO, 5, term=Term.P1M, custom_end=END), base,
+        answers={month: TermEnds(ends=()), replace(month, term=Term.P1Y): ends},
+    )  # fmt: skip
+
+    assert ([], ["CSP366"]) == (actions(made), codes(made))
 
 
 # ---- what is owned ----
