@@ -119,7 +119,11 @@ def _known(value: object, *names: str) -> dict[str, Any]:
     from cspdecl.core.plain import to_plain
 
     found = {name: getattr(value, name) for name in names}
-    plain = {name: to_plain(item) for name, item in found.items() if item is not None}
+    plain = {
+        name: [to_plain(one) for one in item] if isinstance(item, tuple) else to_plain(item)
+        for name, item in found.items()
+        if item is not None
+    }
     return {name: _dense(item) for name, item in plain.items()}
 
 

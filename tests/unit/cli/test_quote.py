@@ -41,6 +41,19 @@ def test_the_document_says_the_same(project):
     assert found["at_renewal"]["held_cost_month"] == {"amount": "20.00", "currency": "EUR"}
 
 
+def test_more_seats_are_two_lines(project):
+    """What is returned and what is charged, in text and in JSON, with the exact amounts beside the rounded ones."""
+    words = ("quote", "alpha/m365", "--seats", "8", "--on", "2027-01-31")
+    shown = project.run(*words)
+    found = json.loads(project.run(*words, "--format", "json").stdout)["now"]
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "cost now 21.29 EUR, an estimate for 22 of 31 days" in shown.stdout
+    assert [(line["role"], line["quantity"], line["amount_exact"]) for line in found["lines"]] == [
+        ("wipe", 5, "-1100/31"),
+        ("charge", 8, "1760/31"),
+    ]
+
+
 def test_what_is_refused_ends_as_invalid(project):
     """A day before the term: code and sentence on stdout, 65."""
     shown = project.run("quote", "alpha/m365", "--seats", "3", "--on", "2020-01-01")
