@@ -76,10 +76,7 @@ class Maker:
             change = with_kind(change, kind or self.kind_of(subscription))
         if subscription is not None and change.state == "running":
             known = None if fresh else self.known(subscription.id)
-            anchor = anchor_of(known, subscription) or change.cycle_anchor
-            if anchor is None and known is not None and known.term_start == subscription.term_started:
-                anchor = known.cycle_anchor
-            change = replace(change, cycle_anchor=anchor)
+            change = replace(change, cycle_anchor=anchor_of(known, subscription) or change.cycle_anchor)
         change = with_parts(change, self.known_parts(), self._own(change) if own is None else own)
         change = add_bundle(
             change, line, subscription, on=on, prices=self.prices, estate=self.estate, segment=line.segment

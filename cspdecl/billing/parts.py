@@ -171,7 +171,8 @@ def with_discount(price: UnitPrice | UnknownPrice, promotion: str, ratio: Fracti
 def anchor_of(known: Part | None, seen: LiveSubscription) -> date | None:
     """A day on which charge cycles begin, where that is not the term's first day: a term that was given its end has
     its short cycle first, and every later one begins on the day after that end (contract §13.6, commerce §2.6)."""
-    if known is not None and known.cycle_anchor is not None and known.term_start == seen.term_started:
+    now = (seen.term, seen.term_started, seen.term_ends)
+    if known is not None and known.cycle_anchor and (known.term, known.term_start, known.term_end) == now:
         return known.cycle_anchor
     if seen.custom_end is None or seen.term_ends is None or not seen.billing or not seen.billing.months:
         return None

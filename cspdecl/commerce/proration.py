@@ -23,6 +23,7 @@ from cspdecl.core.terms import Cycle, cycle_containing
 
 Profile = Literal["msft.unit_down.v1", "msft.line_down.v1", "halfup.v1", "unit_halfup.v1"]
 
+_CLAMPED = timedelta(days=3)  # the most that a month's end moves a day
 UNIT_DOWN: Profile = "msft.unit_down.v1"
 LINE_DOWN: Profile = "msft.line_down.v1"
 HALF_UP: Profile = "halfup.v1"
@@ -176,7 +177,8 @@ def cycle_of(subscription: LiveSubscription, on: date) -> Cycle | None:
     """The charge cycle of a subscription that holds `on`; None where it has none or says too little.
 
     Cycles start at the term's first day. Where the provider names another end of the running cycle (coterminous
-    terms are anchored on the day after it), that end wins.
+    terms are anchored on the day after it), that end wins; one that is only a month's end away is a clamped day, from
+    which the documented cycles could not be counted on.
     """
     if subscription.term is None or subscription.billing is None or subscription.billing.months is None:
         return None
@@ -185,7 +187,7 @@ def cycle_of(subscription: LiveSubscription, on: date) -> Cycle | None:
     cycle = cycle_containing(subscription.term_started.date(), on, term=subscription.term, billing=subscription.billing)
     if subscription.cycle_ends is not None:
         stated = _last_day(subscription.cycle_ends)
-        if on <= stated != cycle.end:
+        if on <= stated and abs(stated - cycle.end) > _CLAMPED:
             anchor = stated + timedelta(days=1)
             cycle = cycle_containing(anchor, on, term=subscription.term, billing=subscription.billing)
     return cycle
