@@ -65,6 +65,8 @@ def _tidy(schema: Any) -> Any:
         tidy = {key: _tidy(value) for key, value in kept.items() if key != "properties"}
         if isinstance(properties, dict):
             tidy["properties"] = {name: _tidy(value) for name, value in properties.items()}
+        if "patternProperties" in tidy:  # keys that are names: another spelling is a mistake
+            tidy.setdefault("additionalProperties", False)
         return tidy
     return [_tidy(item) for item in schema] if isinstance(schema, list) else schema
 

@@ -130,6 +130,9 @@ def test_examples_pass_the_schema(path: Path):
         customer(more="  qualification: military\n"),
         customer(more="  reseller: somebody\n"),
         BOOK.replace("every: month", "every: quarter"),
+        BOOK.replace("CFQ7TTC0HD32:0002", "CFQ7TTC0HD32"),
+        BOOK.replace("managed-workplace", "Managed Workplace"),
+        customer("{name: v, bundle: b, seats: 5, overrides: {M365: {seats: 3}}}"),
     ],
 )
 def test_gate_and_schema_agree(text: str):
