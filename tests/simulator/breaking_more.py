@@ -114,7 +114,7 @@ def _an_education_item_without_qualification() -> Any:
     simulator = frozen()
     simulator.seed_sku("SCHOOLSKU001:0001", segment="education")
     client = Client(simulator)
-    sku = simulator.catalog.by_key("SCHOOLSKU001:0001")
+    sku = simulator.catalog.skus["SCHOOLSKU001:0001"]
     item = f"{sku.key}:{availability_id(sku, 'education', simulator.now, simulator.settings.rotation_seconds)}"
     line = {"catalogItemId": item, "quantity": 1, "termDuration": "P1Y", "billingCycle": "monthly"}
     return end_of_cart(client, line)

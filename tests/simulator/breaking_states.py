@@ -88,7 +88,10 @@ def _move_seats_where_they_cannot_go() -> Any:
     found = []
     for more in ({"start": NOON}, {"start": NOON - 200 * DAY}, {"status": "suspended"}):
         simulator, client, row = seeded(BASIC)
-        wanted = {"start": NOON - 30 * DAY, "lots": [(5, more.get("start") if more.get("start") == NOON else None)]}
+        wanted: dict[str, Any] = {
+            "start": NOON - 30 * DAY,
+            "lots": [(5, more.get("start") if more.get("start") == NOON else None)],
+        }
         target = simulator.seed_subscription(CUSTOMER, STANDARD, seats=5, **{**wanted, **more})
         found.append(transition(client, row, STANDARD, 3, toSubscriptionId=target).code)
     return found

@@ -70,8 +70,7 @@ def _printed(name: str) -> list[dict[str, str]]:
 
 def _shown(line: dict, row: dict[str, str]) -> dict[str, str]:
     """A line in the columns and with the digits that were printed."""
-    digits = Decimal(row["EffectiveUnitPrice"]).as_tuple().exponent
-    effective = Decimal(line["effectiveUnitPrice"]).quantize(Decimal(1).scaleb(digits), rounding=ROUND_HALF_UP)
+    effective = Decimal(line["effectiveUnitPrice"]).quantize(Decimal(row["EffectiveUnitPrice"]), rounding=ROUND_HALF_UP)
     return {
         "OrderDate": line["orderDate"][:10],
         "ChargeType": line["chargeType"],

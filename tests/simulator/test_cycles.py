@@ -172,7 +172,8 @@ def _live(seed: int, step: timedelta | None) -> list[dict]:
     """A random half year in the life of two customers; between requests the clock goes in steps, or in one."""
     rng, (simulator, client) = random.Random(seed), shop("2026-01-28")
     simulator.seed_customer("9f2b6c1e-0000-4000-8000-000000000002", name="muehlbach")
-    customers, rows = [CUSTOMER, "9f2b6c1e-0000-4000-8000-000000000002"], []
+    customers = [CUSTOMER, "9f2b6c1e-0000-4000-8000-000000000002"]
+    rows: list[tuple[str, str]] = []
     for _ in range(14):
         until = simulator.now + timedelta(hours=rng.randrange(1, 700))
         while step is not None and simulator.now + step < until:
