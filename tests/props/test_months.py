@@ -137,7 +137,7 @@ class Life:
         """Somebody changes the first running subscription's seats in the portal, and the ledger is told the same day."""
         active = [item for item in running(self.world) if item.status == "active" and not item.trial]
         if active:
-            seats += active[0].seats  # when seats went away elsewhere nobody can tell; seats that came open a window
+            seats = active[0].seats + seats if seats % 2 else max(1, active[0].seats - seats)
             try:
                 portal.edit(self.world.simulator, self.world.tenants[0], active[0].id, {"quantity": seats})
             except Refusal as refusal:
@@ -242,8 +242,12 @@ def check(life: Life, *, until: date) -> None:
         )
     )
     assert () == found.bad
-    assert [] == [(item.name, item.text) for item in found.variances if not item.tolerated]
     changes = [change_of(record.body) for record in life.estate.ledger()]
+    # seats that somebody took away in the portal open no window: on which day between two looks it was, and so for how
+    # much, nobody can know, and the ledger says just that
+    unseen = {change.id for change in changes if change.origin == "drift" and change.quantity_delta < 0}
+    assert [] == [(item.name, item.text) for item in found.variances if not item.tolerated
+                  and not (item.name == "unpriced" and item.expected and item.expected.record in unseen)]  # fmt: skip
     for change in changes:
         if change.cost_amount is not None:
             assert change.cost_amount.amount == sum(line.amount.amount for line in change.cost_lines)
