@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from cspdecl.commerce.after_purchase import schedule_after_purchase
 from cspdecl.commerce.circumstances import not_in_segment, refused_by_circumstances, waits_for_circumstances
 from cspdecl.commerce.combos import check_combination
 from cspdecl.commerce.decide_addon import check_addon
@@ -110,6 +111,8 @@ def _buy(
         # a new subscription renews unless told otherwise (contract §13.8)
         after = Reason(code=f"end_of_term.{spec.end_of_term}", text=f"`endOfTerm: {spec.end_of_term}` is declared")
         draft.steps.append(Step(action=SetEndOfTerm(before="renew", after=spec.end_of_term), reason=after))
+    last = custom_end or usual_end(spec, setting)
+    schedule_after_purchase(spec, setting, draft, last=last)
     if setting.agreement == "unknown":
         draft.diagnostics.append(
             note(
@@ -123,7 +126,6 @@ def _buy(
         )
     family = warn_family(spec, setting)
     draft.diagnostics += [family] if family is not None else []
-    last = custom_end or usual_end(spec, setting)
     return Decision(
         symbol="+",
         steps=tuple(draft.steps),
