@@ -157,7 +157,8 @@ def wrong_with(line: str) -> str:
         ("cspdecl plan --output plan.json", "cspdecl plan --output plan.json: no option --output"),
         ("cspdecl planned", "cspdecl planned: no verb planned"),
         ("cspdecl fmt", "cspdecl fmt: `fmt` is known but not built yet."),
-        ("cspdecl ledger compare FILE", "cspdecl ledger compare FILE: no verb compare"),
+        ("cspdecl ledger forge FILE", "cspdecl ledger forge FILE: no verb forge"),
+        ("cspdecl ledger prune", "cspdecl ledger prune: no verb prune"),
     ],
 )
 def test_a_command_that_is_not_there_is_noticed(line, expected):
