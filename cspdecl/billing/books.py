@@ -8,13 +8,12 @@ from dataclasses import replace
 
 from cspdecl.billing.maker import Maker
 from cspdecl.billing.money import sell_cycle, with_sell, with_unknown
-from cspdecl.billing.parts import cost_of, part_of
+from cspdecl.billing.parts import cost_of, nothing, part_of
 from cspdecl.billing.reprice import in_force, with_bundle_reprice, with_reprice
 from cspdecl.billing.state import with_quantity, with_subscription
 from cspdecl.core.action import Adopt, BookService, Rebind, Reprice
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import LiveSubscription
-from cspdecl.core.money import Money
 from cspdecl.core.records import BillingChange, Part
 
 
@@ -51,7 +50,7 @@ def record_opening(maker: Maker, action: Adopt) -> BillingChange:
         change = replace(maker.priced(change, primary), recurring_cost_delta=cost_of(parts))
     change = with_sell(change, maker.operation.context.sell, wiped=0, charged=0, cycle=None, on=change.time.date())
     if primary is not None and primary.trial and change.recurring_sell_delta is not None:
-        change = replace(change, recurring_sell_delta=Money.zero(change.recurring_sell_delta.currency))
+        change = replace(change, recurring_sell_delta=nothing(change.recurring_sell_delta.currency))
     return maker.finished(change, primary, None, own=parts)
 
 
@@ -62,7 +61,7 @@ def opening_parts(maker: Maker, found: Iterable[LiveSubscription]) -> tuple[Part
         price = maker.price(item)
         part = part_of(item, price, kind=maker.kind_of(item), anchor=maker.anchor(item))
         if item.trial:
-            part = replace(part, cost_unit_list=Money.zero(maker.context.currency))
+            part = replace(part, cost_unit_list=nothing(maker.context.currency))
         parts.append(part)
     return tuple(parts)
 

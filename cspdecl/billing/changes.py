@@ -15,7 +15,7 @@ from cspdecl.billing.books import record_closing, record_move, record_opening, r
 from cspdecl.billing.conversions import record_longer_term, record_transition
 from cspdecl.billing.maker import Maker, found_for
 from cspdecl.billing.money import with_free_days, with_sell
-from cspdecl.billing.parts import with_discount
+from cspdecl.billing.parts import nothing, with_discount
 from cspdecl.billing.seats import Estate, add_seat_money
 from cspdecl.billing.state import with_quantity, with_subscription
 from cspdecl.commerce.prices import UnknownPrice, find_price, price_of_running
@@ -40,7 +40,6 @@ from cspdecl.core.action import (
     Transition,
 )
 from cspdecl.core.live import LiveSubscription
-from cspdecl.core.money import Money
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import Applied
 from cspdecl.core.project import PriceBook, UnitPrice
@@ -177,7 +176,7 @@ def _record_trial(maker: Maker, action: Purchase) -> BillingChange:
     rule = maker.operation.context.sell
     change = with_sell(change, rule, wiped=0, charged=0, cycle=None, on=since)
     if rule is not None:  # the customer pays from when it is paid for
-        change = replace(change, recurring_sell_delta=Money.zero(rule.currency))
+        change = replace(change, recurring_sell_delta=nothing(rule.currency))
     return maker.finished(change, seen, None)
 
 

@@ -14,14 +14,13 @@ from fractions import Fraction
 
 from cspdecl.billing.maker import Maker
 from cspdecl.billing.money import sell_cycle, with_commitment, with_price, with_sell, with_unknown
-from cspdecl.billing.parts import anchor_of_cycle, charged_cycle, list_unit, part_of, with_discount
+from cspdecl.billing.parts import anchor_of_cycle, charged_cycle, list_unit, nothing, part_of, with_discount
 from cspdecl.billing.state import with_quantity, with_subscription
 from cspdecl.commerce.prices import UnknownPrice, find_price, list_words, sell_amount
 from cspdecl.commerce.proration import UNIT_DOWN, lines_amount, lines_exact, prorated_lines
 from cspdecl.core.action import ChangeTerm, Transition
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.live import LiveSubscription
-from cspdecl.core.money import Money
 from cspdecl.core.project import UnitPrice
 from cspdecl.core.records import BillingChange, ChargeLine
 from cspdecl.core.terms import Cycle, at_midnight
@@ -166,12 +165,12 @@ def _with_free_return(
     change: BillingChange, maker: Maker, source: LiveSubscription, seats: int, on: date
 ) -> BillingChange:
     """The trial's line given back at nothing, as bills show it."""
-    nothing = Money.zero(maker.context.currency)
+    free = nothing(maker.context.currency)
     last = (source.term_ends - timedelta(microseconds=1)).date() if source.term_ends else on
     line = ChargeLine(
-        role="wipe", quantity=seats, unit_effective=Fraction(0), amount=nothing, amount_exact=Fraction(0),
+        role="wipe", quantity=seats, unit_effective=Fraction(0), amount=free, amount_exact=Fraction(0),
         charge_start=on, charge_end_inclusive=max(last, on), basis=f"{seats} × 0, the trial", subscription=source.id,
-        offer=source.offer, unit_list=nothing,
+        offer=source.offer, unit_list=free,
     )  # fmt: skip
     return replace(change, cost_lines=(line,))
 
@@ -193,7 +192,7 @@ def _with_owed(
     ).commitment_remaining_cost  # fmt: skip
     if was is None or was.currency != owed.currency:
         return change
-    more = max(owed - was, Money.zero(owed.currency), key=lambda item: item.amount)
+    more = max(owed - was, nothing(owed.currency), key=lambda item: item.amount)
     return replace(change, commitment_remaining_cost=more)
 
 

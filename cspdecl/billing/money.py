@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from cspdecl.billing.parts import cost_of, discounts_of, list_unit, parts_in
+from cspdecl.billing.parts import cost_of, discounts_of, list_unit, nothing, parts_in
 from cspdecl.commerce.prices import UnknownPrice, older_lists, sell_amount, sell_exact
 from cspdecl.commerce.proration import (
     HALF_UP,
@@ -52,20 +52,20 @@ def with_price(change: BillingChange, price: UnitPrice | UnknownPrice, *, market
 
 def with_nothing(change: BillingChange, currency: str) -> BillingChange:
     """A trial is free: a price of nothing, which is known."""
-    return replace(change, cost_currency=currency, cost_unit_list=Money.zero(currency))
+    return replace(change, cost_currency=currency, cost_unit_list=nothing(currency))
 
 
 def with_free_days(change: BillingChange, currency: str, *, seats: int, since: date, until: date) -> BillingChange:
     """The line of a trial: so many seats at nothing from `since` to the last day `until`, as bills show them."""
     basis = f"{seats} × 0 from {since}, a trial"
     line = ChargeLine(
-        role="charge", quantity=seats, unit_effective=Fraction(0), amount=Money.zero(currency),
+        role="charge", quantity=seats, unit_effective=Fraction(0), amount=nothing(currency),
         amount_exact=Fraction(0), charge_start=since, charge_end_inclusive=until, basis=basis,
     )  # fmt: skip
-    nothing = Money.zero(currency)
+    free = nothing(currency)
     return replace(
-        with_nothing(change, currency), cost_lines=(line,), cost_amount=nothing, cost_amount_exact=Fraction(0),
-        recurring_cost_delta=nothing,
+        with_nothing(change, currency), cost_lines=(line,), cost_amount=free, cost_amount_exact=Fraction(0),
+        recurring_cost_delta=free,
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def with_once(change: BillingChange, price: UnitPrice | UnknownPrice, *, on: dat
         cost_amount=lines_amount(lines, currency),
         cost_amount_exact=lines_exact(lines, currency).value,
         cost_rounding_profile=profile_of(change.charge_kind),
-        recurring_cost_delta=Money.zero(currency),
+        recurring_cost_delta=nothing(currency),
     )
 
 

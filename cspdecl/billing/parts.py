@@ -93,6 +93,11 @@ def part_of(seen: LiveSubscription, price: UnitPrice | UnknownPrice, *, kind: Te
     )
 
 
+def nothing(currency: str) -> Money:
+    """Zero, with the currency's decimals: what a trial costs, which is known and no gap."""
+    return ExactMoney(Fraction(0), currency).rounded(Rounding.DOWN)
+
+
 def list_unit(price: UnitPrice) -> Money:
     """What a seat costs a charge cycle before anything is taken off: what bills call the unit price."""
     if not price.discount:
@@ -122,10 +127,8 @@ def unit_left(unit: Money | None, discounts: Iterable[Discount]) -> Money | None
     """The same, as an amount with the decimals it needs."""
     if unit is None:
         return None
-    left = unit.amount
-    for one in discounts:
-        left = left * (one.ratio.denominator - one.ratio.numerator) / one.ratio.denominator
-    return Money(left, unit.currency)
+    exact = unit_charged(unit, discounts)
+    return _plain(exact) if exact is not None else None
 
 
 def cost_of(parts: Iterable[Part]) -> Money | None:
@@ -252,7 +255,9 @@ def _locked(known: Part | None, seen: LiveSubscription) -> UnitPrice | None:
 
 
 def _plain(exact: ExactMoney) -> Money:
-    """An exact amount with the decimals it needs, or half a cent up where it would need endless ones."""
-    value = exact.value
+    """An exact amount with the decimals it needs and the currency has, half a cent up where it would need endless."""
+    rounded, value = exact.rounded(Rounding.HALF_UP), exact.value
+    if Fraction(rounded.amount) == value:
+        return rounded
     found = Decimal(value.numerator) / Decimal(value.denominator)
-    return Money(found, exact.currency) if Fraction(found) == value else exact.rounded(Rounding.HALF_UP)
+    return Money(found, exact.currency) if Fraction(found) == value else rounded
