@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from cspdecl.billing.document import change_of
 from cspdecl.billing.variance import Comparison
+from cspdecl.core.action import Transition
 from cspdecl.core.operation import Plan
 from cspdecl.engine.compare import Period, compare_file
 from cspdecl.store.priceimport import import_price_list
@@ -125,13 +126,20 @@ class Life:
             plan = self.estate.plan()
         if not plan.operations:
             return
+        again = self.apply(plan)
+        if again.operations and any(isinstance(one.action, Transition) for one in plan.operations):
+            again = self.apply(again)  # what an upgrade has made is known by its id only now
+        assert [] == [(str(one.address), one.action) for one in again.operations]
+
+    def apply(self, plan: Plan) -> Plan:
+        """Apply an approved plan, all of it; the plan after it."""
         say(f"applied: {[(str(one.address), one.action.kind) for one in plan.operations]}")
         self.approved.add(plan.id)
         result = self.estate.apply(plan)
         assert not isinstance(result, Plan)
         assert [] == [(str(one.operation.address), one.operation.action, one.state, one.message)
                       for one in result.tasks if one.state != "applied"]  # fmt: skip
-        assert [] == [(str(one.address), one.action) for one in self.estate.plan().operations]
+        return self.estate.plan()
 
     def portal(self, seats: int) -> None:
         """Somebody changes the first running subscription's seats in the portal, and the ledger is told the same day."""
