@@ -41,7 +41,7 @@ def render_comparison(found: Comparison) -> Iterator[str]:
     counts = Counter(item.name for item in found.variances)
     for name, words in _WORDS.items():
         if counts[name]:
-            yield f"{_lines(counts[name])} {words} ({name})\n"
+            yield f"{_lines(counts[name])} {_of_one(words) if counts[name] == 1 else words} ({name})\n"
     for bad in found.bad[:_MOST]:
         yield f"line {bad.number} of the file cannot be read: {printable(bad.why)}\n"
     shown = [item for item in found.variances if not item.tolerated]
@@ -112,6 +112,14 @@ def _amounts(amounts: tuple[Money, ...]) -> str:
 
 def _money(amount: Money) -> dict[str, str]:
     return {"amount": format(amount.amount, "f"), "currency": amount.currency}
+
+
+_OF_ONE = {"are": "is", "have": "has", "differ": "differs", "fall": "falls", "were": "was"}
+
+
+def _of_one(words: str) -> str:
+    """The words of several lines, said of one."""
+    return " ".join(_OF_ONE.get(word, word) for word in words.split(" "))
 
 
 def _lines(count: int) -> str:

@@ -89,6 +89,7 @@ def test_csv_has_one_row_a_record_and_plain_numbers():
     assert (change["cost_amount"], change["cost_currency"], change["quantity_delta"]) == ("47.38", "EUR", "3")
     assert change["cost_amount_exact"] == "2369/50"
     assert opening["cost_amount"] == ""
+    assert (change["subscriptions"], change["status"], change["end_of_term"]) == ("s-1", "active", "renew")
     assert "".join(render_csv(records())).count("\r\n") == 3
 
 
