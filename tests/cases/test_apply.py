@@ -33,7 +33,7 @@ from cspdecl.spi.store import Batch
 from cspdecl.testing.builders import CountingIds, SteppingClock
 from cspdecl.testing.memory import CAPABILITIES, MemoryProvider
 from cspdecl.testing.world import Fault, State, World
-from tests.cases.test_plan import CASES, NAMES, answers_of, catalogs_of, data, prices_of
+from tests.cases.test_plan import CASES, NAMES, answers_of, catalogs_of, data, left_to_people, prices_of
 from tests.conftest import ROOT
 
 WRITTEN = ("apply.txt", "journal.jsonl", "ledger.jsonl")
@@ -109,9 +109,9 @@ def carried_out(folder: Path, root: Path) -> dict[str, str]:
 
 
 def begins_with_a_book(name: str) -> bool:
-    """Whether a ledger from before says something of a case, which only a plan can be told of."""
+    """Whether a ledger or a journal from before says something of a case, which only a plan can be told of."""
     book: tuple[BookEntry, ...] = from_plain(tuple[BookEntry, ...], data(CASES / name, "book.json"))
-    return bool(book or data(CASES / name, "recorded.json"))
+    return bool(book or data(CASES / name, "recorded.json") or left_to_people(CASES / name))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not begins_with_a_book(name)])

@@ -3,7 +3,9 @@
 A case is a folder: `manifests/`, `live.json` and `bindings.json` (values of core as plain data), `clock.txt`, and where
 they matter `book.json`, `catalog.json`, `prices.json` (else those beside the cases) and `without.txt`, the capabilities
 the provider lacks, `answers.json` (what the provider says to the plan's questions: [provider, inquiry, answer]) and
-`recorded.json` (what the ledger last says of addresses), `list.json` (another market or faults of the price list). Its README.md is the claim.
+`recorded.json` (what the ledger last says of addresses), `list.json` (another market or faults of the price list) and
+`left.txt` (what a provider left to people when it was sent before: an address and the kind of action a line). Its
+README.md is the claim.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -94,7 +97,8 @@ def made(folder: Path) -> tuple[Plan, str]:
     bindings: tuple[Binding, ...] = from_plain(tuple[Binding, ...], data(folder, "bindings.json"))
     book: tuple[BookEntry, ...] = from_plain(tuple[BookEntry, ...], data(folder, "book.json"))
     recorded: tuple[Recorded, ...] = from_plain(tuple[Recorded, ...], data(folder, "recorded.json"))
-    result = plan(
+    planned = partial(
+        plan,
         project=project,
         desired=desired,
         live=from_plain(LiveState, data(folder, "live.json")),
@@ -110,7 +114,18 @@ def made(folder: Path) -> tuple[Plan, str]:
         scope=None,
         commit=None,
     )
+    result = planned()
+    sent_before = left_to_people(folder)
+    if sent_before:
+        left = (item.id for item in result.operations if f"{item.address} {item.action.kind}" in sent_before)
+        result = planned(deferred=frozenset(left))
     return result, render_diagnostics(result.diagnostics, loaded.source)
+
+
+def left_to_people(folder: Path) -> list[str]:
+    """What a provider left to people when it was sent before: `address kind` of each operation."""
+    path = folder / "left.txt"
+    return path.read_text("utf-8").splitlines() if path.is_file() else []
 
 
 @pytest.mark.parametrize("name", NAMES)
