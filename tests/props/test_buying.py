@@ -16,9 +16,11 @@ from cspdecl.core.catalog import OfferKey, OfferTerm
 from cspdecl.core.desired import CustomEnd, RenewsTo, Upgrade
 from cspdecl.core.diagnostics import Severity
 from cspdecl.core.inquiry import (
+    Answer,
     AskPromotions,
     AskTermEnds,
     AskTransitions,
+    Inquiry,
     PromotionOffer,
     Promotions,
     TargetSubscription,
@@ -54,7 +56,7 @@ def answers(world: World, specs):
     """A provider that allows every upgrade, knows the documented ends, and has one promotion with a small cap."""
     (live,) = world.customers.values()
     running = [item for item in live.subscriptions if item.status.running]
-    said = {}
+    said: dict[Inquiry, Answer] = {}
     for item in running:
         into = tuple(TargetSubscription(id=one.id, eligible=True) for one in running if one.offer == TARGET)
         paths = (TransitionPath(offer=TARGET, kinds=BOTH, into=into),)

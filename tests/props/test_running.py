@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cspdecl.core.action import ChangeTerm, Purchase, ScheduleRenewal, SetEndOfTerm, SetSeats, Suspend, Transition
+from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import AtRenewal, Dated
 from cspdecl.core.live import NextTerm, Status
 from cspdecl.core.terms import BillingCycle, Term
@@ -56,7 +57,7 @@ def running(draw):
         return replace(live, status=Status.SUSPENDED, end_of_term="unset", policy=replace(live.policy, lots=()))
     if live.end_of_term == "renew" and draw(st.booleans()):
         term, billing = draw(WAYS)
-        following = NextTerm(offer=live.offer, seats=draw(SEATS), term=term, billing=billing)
+        following = NextTerm(offer=OfferKey.parse(VISIO), seats=draw(SEATS), term=term, billing=billing)
         return replace(live, scheduled=following)
     return live
 

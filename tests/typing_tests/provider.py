@@ -13,6 +13,7 @@ from cspdecl.core.action import SetSeats
 from cspdecl.core.capability import Capability, Quota
 from cspdecl.core.catalog import Catalog, OfferKey
 from cspdecl.core.errors import ConfigurationError
+from cspdecl.core.inquiry import Answer, Inquiry, Unanswered
 from cspdecl.core.live import CustomerAbsent, CustomerRef, LiveCustomer, ReadFailure
 from cspdecl.core.operation import Operation
 from cspdecl.core.outcome import (
@@ -56,6 +57,10 @@ class Quiet:
 
     def customers(self) -> Iterator[Unmanaged]:
         yield Unmanaged(tenant="t", name="n", domain="d")
+
+    def ask(self, inquiries: Iterable[Inquiry]) -> Iterator[tuple[Inquiry, Answer]]:
+        for inquiry in inquiries:
+            yield inquiry, Unanswered(reason="nobody knows here")
 
     def apply(self, operation: Operation, call: Call) -> Outcome:
         match operation.action:

@@ -282,6 +282,7 @@ def test_a_promotion_stands_between_list_and_effective_price():
         buy(promotion="39NFJQT1X0XH:0002:39NFJQT1Q5KK"), promoted(), when="2026-06-18T08:00:00", preview=PROMOTION
     )
     assert (change.cost_unit_list, change.cost_unit_effective) == (Money.of("10.08", EUR), Fraction("9.072"))
+    assert PROMOTION.promotion is not None
     assert change.discounts == (Discount(because="promotion", ratio=Fraction(1, 10), id=PROMOTION.promotion),)
     assert change.cost_amount == Money.of("90.70", EUR)
     assert change.promotion_id == PROMOTION.promotion
@@ -374,5 +375,5 @@ def test_what_is_recorded_of_a_split_line_is_folded_with_its_parts():
     """The last record is enough to go on from: seats of the address, both ids, and each part in the record."""
     left, made, first = split()
     folded = fold_recorded(sealed(first))[LINE]
-    assert (folded.seats, folded.ids) == (300, ("s-1", "s-2"))
+    assert (folded.seats, folded.ids) == (Decimal(300), ("s-1", "s-2"))
     assert [part.quantity for part in change_of(folded.body).parts] == [left.seats, made.seats]

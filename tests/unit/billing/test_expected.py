@@ -110,7 +110,9 @@ def test_a_change_at_the_instant_a_cycle_begins_finds_it_charged():
         for line in expected_lines(chain((action, seen, None, at("2026-11-10T09:00:00")), more), **FAR)
         if line.start == date(2026, 12, 10)
     ]
-    assert lines == [("cycle_charge", False, 10), ("add_quantity", True, 10), ("add_quantity", False, 12)]
+    assert lines == [
+        ("cycle_charge", False, Decimal(10)), ("add_quantity", True, Decimal(10)), ("add_quantity", False, Decimal(12)),
+    ]  # fmt: skip
 
 
 def test_each_part_of_a_line_has_cycles_of_its_own():

@@ -16,7 +16,7 @@ from cspdecl.billing.variance import compare_books, tolerance
 from cspdecl.core.action import Adopt, BuyAzurePlan, Forget, Purchase, SetSeats
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.money import Money
-from cspdecl.core.records import LedgerHead
+from cspdecl.core.records import LedgerHead, LedgerRecord
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.report.compare import comparison_document, render_comparison
 from tests.unit.billing.estate import (
@@ -39,7 +39,8 @@ NOVEMBER = {"since": date(2026, 11, 1), "before": date(2026, 12, 1)}
 
 def chain(*steps):
     """A ledger of operations one after the other: (action, seen, before, when)."""
-    head, records = LedgerHead(), []
+    head = LedgerHead()
+    records: list[LedgerRecord] = []
     for number, (action, seen, before, when) in enumerate(steps):
         changes = record_operation(
             operation(action, context=line(), ident=f"op-{number}"), applied(seen, when=when), context=CONTEXT,

@@ -12,8 +12,7 @@ from tests.unit.engine.estates import declare
 from tests.unit.engine.test_quote import import_sheet
 
 HEADER = (
-    "ChargeType,SubscriptionId,BillableQuantity,UnitPrice,Subtotal,ChargeStartDate,ChargeEndDate,Currency,"
-    "InvoiceNumber"
+    "ChargeType,SubscriptionId,BillableQuantity,UnitPrice,Subtotal,ChargeStartDate,ChargeEndDate,Currency,InvoiceNumber"
 )
 
 

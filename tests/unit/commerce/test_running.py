@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def codes(items):
 
 
 def recorded(**rest):
-    values = {"seats": 25, "term_ends": at("2026-03-15"), "scheduled": None} | rest
+    values: dict[str, Any] = {"seats": 25, "term_ends": at("2026-03-15"), "scheduled": None} | rest
     return Recorded(
         address=Address.parse("hafenkontor/visio"), hash="0" * 64, subscription="s1", offer=VISIO, status="running",
         at=at("2026-01-01"), **values,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -39,7 +40,7 @@ def offers() -> tuple[Offer, ...]:
     return (first, plain[1], *special)
 
 
-def order(offer: str, seats: int, way: str, **rest: object) -> Purchase:
+def order(offer: str, seats: int, way: str, **rest: Any) -> Purchase:
     term = OfferTerm.parse(way)
     return replace(
         Purchase(
@@ -73,7 +74,7 @@ def filled(state: State, *, reseller: str | None = None) -> None:
     state.put_customer(replace(state.customer(TENANT), budget=Decimal("500.00")))
 
 
-def exported(tmp_path: Path, world: World, **reseller: object) -> tuple[Estate, dict[str, object]]:
+def exported(tmp_path: Path, world: World, **reseller: Any) -> tuple[Estate, dict[str, Any]]:
     """A project that knows nothing, and what it exports."""
     estate = Estate(
         root=tmp_path / "estate", connect=lambda mode: MemoryProvider(world, mode=mode), clock=SteppingClock(),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from cspdecl.core.inquiry import (
     ResellerStanding,
     Unanswered,
 )
-from cspdecl.core.live import CustomerRef, LiveCustomer, LiveSubscription, NextTerm, Qualification, Status
+from cspdecl.core.live import CustomerRef, LiveCustomer, LiveSubscription, NextTerm, Qualification, Status, Wanted
 from cspdecl.core.operation import Guard
 from cspdecl.core.outcome import Applied, NotDone, Outcome, Pending, Rejected, Stale
 from cspdecl.core.terms import BillingCycle, Term
@@ -44,7 +45,7 @@ from cspdecl.testing.world import START, State, World, sell
 TRIAL, OWNED, SOFTWARE = "CFQ7TTC0AAAA:0001", "DG7GMGF0BBBB:0002", "DG7GMGF0CCCC:0002"
 
 
-def special(key: str, way: str, **rest: object) -> Offer:
+def special(key: str, way: str, **rest: Any) -> Offer:
     made = Offer(
         key=OfferKey.parse(key), title=key, min_seats=1, max_seats=300, terms=(OfferTerm.parse(way),)
     )  # fmt: skip
@@ -64,7 +65,7 @@ def world() -> World:
     return made
 
 
-def order(offer: str, seats: int, way: str = "P1Y/monthly", **rest: object) -> Purchase:
+def order(offer: str, seats: int, way: str = "P1Y/monthly", **rest: Any) -> Purchase:
     term = OfferTerm.parse(way)
     made = Purchase(
         offer=OfferKey.parse(offer), seats=seats, term=term.term, billing=term.billing, nickname="n",
@@ -167,10 +168,11 @@ def test_what_is_owned_is_shown_to_those_who_ask_and_returned_for_thirty_days(wo
     """Licences for good are a reading of their own; their window is thirty days."""
     with world.open() as state:
         item = buy(state, TENANT, order(OWNED, 5, "OneTime/one_time"))
+    readings: tuple[frozenset[Wanted], ...] = (frozenset(), frozenset({"licences"}))
     plain, asked = (
         next(iter(MemoryProvider(world).read([CustomerRef(key="c", tenant=TENANT, domain=None, wanted=wanted)])))
-        for wanted in (frozenset(), frozenset({"licences"}))
-    )  # type: ignore[var-annotated]
+        for wanted in readings
+    )
     assert isinstance(plain, LiveCustomer)
     assert isinstance(asked, LiveCustomer)
 
@@ -182,7 +184,7 @@ def test_what_is_owned_is_shown_to_those_who_ask_and_returned_for_thirty_days(wo
 # ---- upgrades and terms ----
 
 
-def upgrade(item: LiveSubscription, seats: int, **rest: object) -> Transition:
+def upgrade(item: LiveSubscription, seats: int, **rest: Any) -> Transition:
     made = Transition(source=OfferKey.parse(OFFER), target=OfferKey.parse(OTHER_OFFER), before=item.seats, seats=seats)
     return replace(made, **rest)
 

@@ -60,6 +60,9 @@ class Still:
     def now(self):
         return NOW
 
+    def monotonic(self):
+        return 0.0
+
 
 def settle(action, made, also=(), *, ids=("s-1",), others=()):
     """The bindings after one operation on a line, and its record."""
