@@ -75,7 +75,7 @@ def keep_end_of_term(
     """
     if ending not in ("cancel", "extend"):
         return
-    new = [step for step in draft.steps if isinstance(step.action, SetEndOfTerm)]
+    new = [step for step in draft.steps if isinstance(step.action, SetEndOfTerm) and step.action.after == ending]
     if new:
         draft.steps[:] = [*(step for step in draft.steps if step not in new), *new]
         return

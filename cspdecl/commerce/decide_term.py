@@ -12,14 +12,15 @@ from datetime import UTC
 
 from cspdecl.commerce.decide_extended import goes_by_month, in_first_month
 from cspdecl.commerce.decide_renewal import clear_first
+from cspdecl.commerce.policy import renewal_deadline
 from cspdecl.commerce.values import Delta, Draft, Setting, Step
 from cspdecl.commerce.words import last_day, listed, seats
-from cspdecl.core.action import ChangeTerm
+from cspdecl.core.action import ChangeTerm, SetEndOfTerm
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferTerm
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.diagnostics import Diagnostic, error, warning
-from cspdecl.core.live import LiveSubscription
+from cspdecl.core.live import LiveEndOfTerm, LiveSubscription
 from cspdecl.core.operation import Reason, Waiting
 from cspdecl.core.terms import BillingCycle, Term, add_months, at_midnight, cycles_in
 
@@ -47,6 +48,7 @@ def _change(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, dr
         return None
     # none may be pending (contract §13.1, 2023-10); what is declared is written again afterwards
     clear_first(live, draft, "a longer term is taken only where nothing is scheduled", code="schedule.clear")
+    _renew_first(spec, live, draft)
     today = setting.now.astimezone(UTC).date()
     ends = at_midnight(add_months(today, spec.term.months))
     action = ChangeTerm(
@@ -62,8 +64,33 @@ def _change(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, dr
         draft.diagnostics.append(_promotion_lost(spec, live.promotion))
     return replace(
         live, term=spec.term, billing=spec.billing, term_started=at_midnight(today), term_ends=ends, scheduled=None,
-        custom_end=None, cycle_ends=None, promotion=None, policy=replace(live.policy, lots=(), cancel_until=None),
+        custom_end=None, cycle_ends=None, promotion=None, end_of_term=_ending(spec, live, draft),
+        policy=replace(live.policy, lots=(), cancel_until=None),
     )  # fmt: skip
+
+
+def _ending(spec: SubscriptionSpec, live: LiveSubscription, draft: Draft) -> LiveEndOfTerm:
+    """What the end of the term is now; where nothing is declared of it, it is set as it was."""
+    if live.end_of_term not in ("cancel", "extend"):
+        return live.end_of_term
+    if spec.end_of_term is not None:
+        return "renew"
+    again = Reason(code="end_of_term.again", text="what happens at the end of its term stays as it was")
+    draft.steps.append(Step(action=SetEndOfTerm(before="renew", after=live.end_of_term), reason=again))
+    return live.end_of_term
+
+
+def _renew_first(spec: SubscriptionSpec, live: LiveSubscription, draft: Draft) -> None:
+    """Take back that it ends or goes on month by month: both are scheduled actions (contract §13.4, 2026-06), of which
+    none may be pending (§13.1, 2023-10)."""
+    if live.end_of_term in ("cancel", "extend"):
+        reason = Reason(code="end_of_term.first", text="a longer term is taken only where nothing is scheduled")
+        action = SetEndOfTerm(before=live.end_of_term, after="renew")
+        not_after = renewal_deadline(live.term_ends) if live.term_ends else None
+        draft.steps.append(Step(action=action, reason=reason, not_after=not_after))
+        if spec.end_of_term == "renew":
+            was = "end with it" if live.end_of_term == "cancel" else "go on by the month"
+            draft.notes.append(f"renews when its term ends; until now it was to {was}")
 
 
 def _must_wait(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting) -> Waiting | None:

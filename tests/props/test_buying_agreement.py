@@ -98,9 +98,10 @@ def changed(line: dict[str, Any] | None, step: Step, today: date) -> dict[str, A
         case "base":
             return {"offer": PREMIUM, "seats": seats, "term": TERMS[choice % 4]}
         case "basic":
-            return {**(line or {"offer": BASIC}), "seats": seats}
+            least = (line or {}).get("upgrade", {}).get("seats", 0) + 1
+            return {**(line or {"offer": BASIC}), "seats": max(seats, least)}
         case "upgrade" if line is not None:
-            part = {"seats": min(seats, line["seats"])} if choice % 2 else {}
+            part = {"seats": min(seats, line["seats"] - 1)} if choice % 2 and line["seats"] > 1 else {}
             return {**line, "offer": PREMIUM, "upgrade": {"from": BASIC, **part}}
         case "trial":
             return trial(line, step)
@@ -109,25 +110,26 @@ def changed(line: dict[str, Any] | None, step: Step, today: date) -> dict[str, A
             return {"offer": ADDON, "seats": seats, "addonOf": "base", "term": TERMS[choice % 4], **end}
         case "visio" | "visio-2" | "month":
             term = "P1M" if step.what == "month" else TERMS[choice % 4]
-            ends = [{}, {"customTermEnd": "month-end"}, {"customTermEnd": {"line": "base"}}, {},
+            ends: list[dict[str, Any]] = [{}, {"customTermEnd": "month-end"}, {"customTermEnd": {"line": "base"}}, {},
                     {"customTermEnd": {"line": "visio" if step.what != "visio" else "base"}},
                     {"customTermEnd": str(add_months(today.replace(day=1), 4) - timedelta(days=1))}]  # fmt: skip
             return {"offer": VISIO, "seats": seats, "term": term, **(ends[choice] if line is None else {})}
         case "hybrid":
             return {"offer": HYBRID, "seats": seats, **({"attested": True} if choice else {})}
         case "promo" | "promo-2":
-            insisted = [{}, {"promotion": LAUNCH}, {"promotion": INSISTED}][choice % 3]
+            insisted: dict[str, Any] = [{}, {"promotion": LAUNCH}, {"promotion": INSISTED}][choice % 3]
             return {"offer": E1, "seats": seats, **(insisted if line is None else {})}
-    return None
+        case _:
+            return None
 
 
 def trial(line: dict[str, Any] | None, step: Step) -> dict[str, Any]:
     """A trial that renews, ends, becomes fewer seats, or becomes paid now."""
     if step.choice >= 4:
         return {"offer": PREMIUM, "seats": 24 + step.number, "upgrade": {"from": TRIAL}}
-    more = [{}, {"endOfTerm": "cancel"}, {"renewsTo": {"offer": PREMIUM, "seats": step.number}},
-            {"renewsTo": {"offer": PREMIUM, "seats": 25 + step.number, "billing": "annual"}}][step.choice]  # fmt: skip
-    return {"offer": TRIAL, "seats": 25, "trial": True, **more}
+    ways: list[dict[str, Any]] = [{}, {"endOfTerm": "cancel"}, {"renewsTo": {"offer": PREMIUM, "seats": step.number}},
+            {"renewsTo": {"offer": PREMIUM, "seats": 25 + step.number, "billing": "annual"}}]  # fmt: skip
+    return {"offer": TRIAL, "seats": 25, "trial": True, **ways[step.choice]}
 
 
 def stock(run: Run) -> Shop:
@@ -163,6 +165,7 @@ def apply(shop: Shop, plan: Plan) -> None:
     assert not isinstance(result, Plan), [item.text for item in result.safety.verdicts]
     bad = [(str(one.operation.address), one.operation.action, one.state, one.message)
            for one in result.tasks if one.state != "applied"]  # fmt: skip
+    note(f"not applied: {bad}")
     assert [] == bad
 
 

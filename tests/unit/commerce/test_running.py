@@ -12,6 +12,7 @@ from cspdecl.commerce.came_true import after_renewal
 from cspdecl.commerce.decide import decide
 from cspdecl.commerce.decide_renewal import is_scheduled
 from cspdecl.commerce.values import Setting
+from cspdecl.core.action import SetEndOfTerm
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import OfferKey
@@ -208,11 +209,20 @@ def test_a_resumption_that_must_give_seats_back_at_once_waits_with_them():
 # ---- a longer term ----
 
 
-def test_an_end_that_is_declared_is_written_again_after_a_longer_term():
-    """An explicit end is a scheduled action, which any immediate change deletes."""
-    spec = line("visio", term=Term.P3Y, end_of_term="cancel")
+@pytest.mark.parametrize("declared", ["cancel", None])
+def test_an_end_that_is_set_is_taken_back_and_written_again_around_a_longer_term(declared):
+    """An explicit end is a scheduled action: none may be pending, and any immediate change deletes it."""
+    decision = decided(line("visio", term=Term.P3Y, end_of_term=declared), sub(end_of_term="cancel"))
 
-    assert ["change_term", "set_end_of_term"] == kinds(decided(spec, sub(end_of_term="cancel")))
+    assert ["set_end_of_term", "change_term", "set_end_of_term"] == kinds(decision)
+    assert [("cancel", "renew"), ("renew", "cancel")] == [
+        (step.action.before, step.action.after) for step in decision.steps if isinstance(step.action, SetEndOfTerm)
+    ]
+
+
+def test_what_was_to_end_can_get_a_longer_term_that_renews():
+    """Where it is to renew from now on, that comes first and once."""
+    assert ["set_end_of_term", "change_term"] == kinds(decided(line("visio", term=Term.P3Y), sub(end_of_term="cancel")))
 
 
 @pytest.mark.parametrize(
