@@ -30,12 +30,12 @@ class Amount(click.ParamType):  # type: ignore[type-arg]
 
 
 class OneOf(click.ParamType):  # type: ignore[type-arg]
-    """One of some names, in whatever case it is typed."""
+    """One of some names, in whatever case it is typed, with or without `_` and `-`: cancel_immediate."""
 
     name = "name"
 
     def __init__(self, *values: str) -> None:
-        self._values = {value.casefold(): value for value in values}
+        self._values = {_bare(value): value for value in values}
 
     def get_metavar(self, param: click.Parameter, ctx: Any = None) -> str:
         """The names, as help shows them."""
@@ -43,10 +43,14 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read the text."""
-        found = self._values.get(str(value).casefold())
+        found = self._values.get(_bare(str(value)))
         if found is None:
             self.fail(f"`{value}` is none of {', '.join(self._values.values())}", param, ctx)
         return found
+
+
+def _bare(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "")
 
 
 class Quantity(click.ParamType):  # type: ignore[type-arg]
@@ -144,7 +148,7 @@ class End(click.ParamType):  # type: ignore[type-arg]
 
 
 class Span(click.ParamType):  # type: ignore[type-arg]
-    """A span of days, 90d, 12w or 6m (of 30 days each)."""
+    """A span of days: 90d, 12w, 6m (of 30 days each) or 1y (of 365)."""
 
     name = "span"
 
@@ -152,8 +156,8 @@ class Span(click.ParamType):  # type: ignore[type-arg]
         """Read the text as days."""
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d{1,4})([dwm])", value.strip())
-        days = int(found[1]) * {"d": 1, "w": 7, "m": 30}[found[2]] if found else 0
+        found = re.fullmatch(r"([0-9]{1,4})([dwmy])", value.strip())
+        days = int(found[1]) * {"d": 1, "w": 7, "m": 30, "y": 365}[found[2]] if found else 0
         if not 0 < days <= 3660:
-            self.fail(f"`{value}` is no span: write 90d, 12w or 6m, at most ten years", param, ctx)
+            self.fail(f"`{value}` is no span: write 90d, 12w, 6m or 1y, at most ten years", param, ctx)
         return days

@@ -20,14 +20,18 @@ def quote_text(quote: Quote) -> list[str]:
     """The quote as lines of text."""
     from cspdecl.commerce.prices import UnknownPrice, list_words
 
-    lines = [f"{quote.address}  {quote.title}", f"  {quote.before} → {quote.asked} seats on {quote.on:%Y-%m-%d} (UTC)"]
+    asked = f"{quote.before} → {quote.asked} seats"
+    if quote.target_offer is not None:
+        some = f"{quote.asked} of " if quote.asked < quote.before else ""
+        asked = f"{some}{quote.before} seats to {quote.target_offer}"
+    lines = [f"{quote.address}  {quote.title}", f"  {asked} on {quote.on:%Y-%m-%d} (UTC)"]
     if isinstance(quote.price, UnknownPrice):
         lines.append(f"  cost unknown: {quote.price.reason}")
     else:
         unit = quote.price
         lines.append(f"  one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing}, {list_words(unit)})")
     if quote.target is not None:
-        what = str(quote.target_offer) if quote.target_offer else "the longer term"
+        what = str(quote.target_offer) if quote.target_offer else "what is asked for"
         if isinstance(quote.target, UnknownPrice):
             lines.append(f"  {what}: cost unknown: {quote.target.reason}")
         else:
@@ -57,7 +61,8 @@ def _now(now: Now) -> list[str]:
         lines.append(f"    {line.role:7} {line.quantity} × {_decimal(line.unit_effective)} = {line.amount}")
     money = now.money
     if money.cost_now is not None:
-        lines.append(f"    cost now {money.cost_now}, an estimate for {money.days} of {money.cycle_days} days")
+        span = f" for {money.days} of {money.cycle_days} days" if money.days is not None else ""
+        lines.append(f"    cost now {money.cost_now}, an estimate{span}")
     lines += [f"    unknown: {reason}" for reason in money.unknown]
     if now.cost_month is not None:
         lines.append(f"    cost {now.cost_month} a month")

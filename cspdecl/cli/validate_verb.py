@@ -47,12 +47,15 @@ def command(ctx: click.Context, now: datetime | None, style: str) -> None:
         if has_errors(found):
             leave(Exit.INVALID)
         if style == "text" and loaded.desired is not None and loaded.project is not None:
+            from cspdecl.commerce.words import counted
+
             customers = loaded.desired.customers.values()
             lines = sum(len(spec.subscriptions) for spec in customers)
             services = sum(len(spec.services) for spec in customers)
             click.echo(
-                f"{loaded.project.name}: valid; {len(customers)} customers, {lines} subscriptions, "
-                f"{services} own services in {len(loaded.files)} files"
+                f"{loaded.project.name}: valid; {counted(len(customers), 'customer')}, "
+                f"{counted(lines, 'subscription')}, {counted(services, 'own service')} "
+                f"in {counted(len(loaded.files), 'file')}"
             )
 
 

@@ -52,6 +52,7 @@ class _Quoting:
         self.notes += span.notes
         if self.charge == "new" and span.by == "days":
             self.notes.append("bought into a cycle that runs already, as for a common end: that share is inferred")
+        self.notes += self._remarks()
         lines = [line for line in self._lines(unit, span) if line.quantity]
         amounts = sum((line.amount for line in lines), Money.zero(figures.currency))
         margin, share = self._margin(unit)
@@ -71,6 +72,13 @@ class _Quoting:
             margin=margin,
             share=share,
         )
+
+    def _remarks(self) -> list[str]:
+        if self.charge == "usage" and self.before == self.after > 0:
+            return [f"the {self.before} that are used are included; left out, `--from` is 0 and all are charged"]
+        if self.charge in ("remove_quantity", "cancel_immediate") and self.figures.term not in (None, Term.ONCE):
+            return [_WINDOW]
+        return []
 
     # ---- which charge, which profile ----
 
@@ -115,7 +123,8 @@ class _Quoting:
                 label=_WANTS[charge],
                 hint=f"for {before} → {after} there are: {', '.join(legal)}",
             )
-        if charge == "convert" and self.figures.to_price is None and before and after >= before:
+        # at a price of 0 it is a trial: what comes of it has a price of its own, and what it returns is 0
+        if charge == "convert" and self.figures.to_price is None and self.figures.price and before and after >= before:
             raise refuse(
                 "CSP644",
                 f"an upgrade of {before} seats needs the price of the other offer, too",
@@ -231,6 +240,8 @@ class _Quoting:
 
 
 _NEEDS = "give `--term` and `--billing`, or a price for one charge cycle with `--price-per cycle`"
+#: Contract §13.3, §13.4 (2026-06): later there is neither a cancellation nor a reduction.
+_WINDOW = "seats go back for seven days after purchase, addition or renewal; later they are owed to the term's end"
 _DAILY = "the price of one day rounded half up, then multiplied"
 _ROUNDED: dict[Profile, str] = {
     UNIT_DOWN: "cut to the smallest unit per seat, then multiplied",

@@ -129,10 +129,16 @@ def check_ends(
         if inside
         else f"the next term runs from {starts} to {longest}"
     )
-    shown = sorted(ends)
-    if inside:
-        shown = sorted(sorted(ends, key=lambda one: abs(one - wanted.ends))[:4])  # type: ignore[operator]
-    return _refuse_end(spec, declared, wanted.ends, label, f"say {listed([str(one) for one in shown[:8]])}")
+    return _refuse_end(spec, declared, wanted.ends, label, f"say {_ways(ends, wanted.ends if inside else None)}")
+
+
+def _ways(ends: set[date], near: date | None) -> str:
+    """Which ends there are: the nearest ones, or all, months' ends from the first to the last."""
+    if near is not None:
+        return listed([str(one) for one in sorted(sorted(ends, key=lambda one: abs(one - near))[:4])])
+    months, others = sorted(filter(is_month_end, ends)), sorted(one for one in ends if not is_month_end(one))
+    span = [f"the last day of a month from {months[0]} to {months[-1]}"] if len(months) > 2 else map(str, months)
+    return listed([*span, *map(str, others)])
 
 
 def _ends(starts: date, term: Term, neighbours: Iterable[LiveSubscription]) -> set[date]:

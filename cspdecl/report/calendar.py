@@ -25,7 +25,6 @@ def render_calendar(found: Renewals) -> str:
         "VERSION:2.0",
         "PRODID:-//cspdecl//renewals//EN",
         "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
         f"X-WR-CALNAME:{_text(f'Renewals of {safe_text(found.project)}')}",
     ]
     for item in found.items:

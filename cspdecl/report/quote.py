@@ -71,7 +71,9 @@ def figures_text(quote: FigureQuote) -> list[str]:
     figures = quote.figures
     name = "" if figures.currency == NO_CURRENCY else f" {figures.currency}"
     when = f" on {figures.on}" if figures.on else ""
-    lines = [f"{quote.charge}{when}: one seat {decimal_text(quote.unit)}{name} a charge cycle"]
+    of = "unit" if quote.charge == "usage" else "seat"
+    span = "" if quote.charge == "usage" else " a charge cycle"
+    lines = [f"{quote.charge}{when}: one {of} {_price(quote.unit, figures.currency)}{name}{span}"]
     if quote.cycle is not None:
         lines.append(f"  cycle {quote.cycle.start} to {quote.cycle.end}, {quote.cycle.days} days")
     width = max((len(str(line.quantity)) for line in quote.lines), default=1)
@@ -132,6 +134,13 @@ def decimal_text(exact: Fraction) -> str:
     digits = round(scaled)
     text = format(Decimal(digits).scaleb(-power), "f")
     return text.rstrip("0").rstrip(".") if "." in text and scaled.denominator != 1 else text
+
+
+def _price(exact: Fraction, currency: str) -> str:
+    """A price with at least its currency's decimals: 7.20, 0.868."""
+    whole, point, digits = decimal_text(exact).partition(".")
+    places = decimals_of(currency)
+    return f"{whole}.{digits.ljust(places, '0')}" if point or places else whole
 
 
 def amount_text(money: Money) -> str:

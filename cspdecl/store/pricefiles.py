@@ -162,7 +162,8 @@ def open_checked(path: Path, sha256: str, *, source: str) -> mmap.mmap:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as problem:  # an empty file cannot be mapped
-        raise refused("CSP603", f"price list {path.name} cannot be read: {why(problem)}") from problem
+        hint = f"import {source} again, or take the file back from version control"
+        raise refused("CSP603", f"price list {path.name} cannot be read: {why(problem)}", hint=hint) from problem
     if hashlib.sha256(data).hexdigest() != sha256:
         data.close()
         message = f"price list {path.name} is not the one that was imported: its digest differs from the index"
@@ -250,6 +251,8 @@ def refused(code: str, message: str, *, hint: str | None = None) -> Configuratio
 
 def why(problem: Exception) -> str:
     """What the system said, without its numbers."""
+    if isinstance(problem, UnicodeDecodeError):
+        return "it is no text (UTF-8)"
     return getattr(problem, "strerror", None) or str(problem)
 
 

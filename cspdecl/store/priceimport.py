@@ -63,6 +63,9 @@ def import_price_list(
     sheet has errors: raises ConfigurationError carrying them.
     """
     sources = [source] if isinstance(source, Path) else list(source)
+    for one in sources:
+        if not one.exists():  # before a question about its name
+            raise refused("CSP602", f"there is no file {one.name}")
     date = month_for(sources[0].name, month)
     wanted = {market.upper() for market in markets} if markets is not None else None
     with ExitStack() as stack:

@@ -77,6 +77,7 @@ def test_what_changes_is_told_for_what_is_declared(project):
         (("fetch",), "CSP626", 1),
         (("show", "nothing"), "PRODUCT:SKU", 64),
         (("import", "missing-2026-11.csv"), "CSP602", 1),
+        (("import", "missing.csv"), "CSP602", 1),
         (("import",), "Missing argument", 64),
     ],
 )

@@ -54,6 +54,13 @@ def test_more_seats_are_two_lines(project):
     ]
 
 
+def test_a_longer_term_is_told_without_days_it_has_not(project):
+    """The first cycle of the new term is charged in full, so no share of days is named."""
+    shown = project.run("quote", "alpha/m365", "--term", "P3Y")
+    assert "None" not in shown.stdout
+    assert shown.returncode in (0, 65)
+
+
 def test_what_is_refused_ends_as_invalid(project):
     """A day before the term: code and sentence on stdout, 65."""
     shown = project.run("quote", "alpha/m365", "--seats", "3", "--on", "2020-01-01")

@@ -204,6 +204,53 @@ def test_common_ends_are_listed_with_what_follows():
     assert document["notes"] == ["2022-07-20 cannot be shared: a term of P1Y cannot end together with a monthly one"]
 
 
+@pytest.mark.parametrize("name", ["cancelImmediate", "cancelimmediate", "cancel_immediate", "cancel-immediate"])
+def test_names_are_read_however_they_are_written(name):
+    """Microsoft's files and their readers spell types of charge in several ways."""
+    document = ask(["quote", *JUNE, *DATES, "--from", "10", "--charge", name, "--format", "json"])
+    assert document["charge"] == "cancelImmediate"
+
+
+def test_what_goes_back_is_said_to_go_back_for_seven_days_only():
+    """A reduction is quoted on any day, for nobody knows here when the seats were bought; so the window is named."""
+    less = ask(["quote", *JUNE, *DATES, "--from", "12", "--to", "8", "--format", "json"])
+    more = ask(["quote", *JUNE, *DATES, "--from", "8", "--to", "12", "--format", "json"])
+    assert [sum("seven days" in note for note in one["notes"]) for one in (less, more)] == [1, 0]
+
+
+def test_a_trial_that_converts_returns_nothing():
+    """Its own line is 25 × 0.00, with or without the price of what comes of it."""
+    words = (
+        "--unit-price",
+        "0",
+        "--term",
+        "P1M",
+        "--billing",
+        "none",
+        "--cycle-start",
+        "2021-06-25",
+        "--on",
+        "2021-06-25",
+    )
+    document = ask(["quote", *words, "--from", "25", "--to", "25", "--charge", "convert", "--format", "json"])
+    assert [(line["role"], line["quantity"], line["amount"]) for line in document["lines"]] == [("wipe", 25, "0.00")]
+
+
+def test_usage_that_is_included_costs_nothing_and_says_why():
+    """From 29 to 29 is no unit over; without `--from` all 29 are charged."""
+    words = ("quote", "--unit-price", "0.868", "--discount", "15%", "--currency", "USD", "--charge", "usage")
+    included = ask([*words, "--from", "29", "--to", "29", "--format", "json"])
+    assert (included["total"], "included" in included["notes"][-2]) == ("0.00", True)
+    assert ask([*words, "--to", "29", "--format", "json"])["total"] == "21.39"
+    assert "usage: one unit 0.868 USD\n" in run(*words[1:], "--to", "29").stdout
+
+
+def test_a_price_is_shown_with_its_currencys_decimals():
+    """7.20, not 7.2; no point for a currency without cents."""
+    assert "one seat 7.20 EUR a charge cycle" in run("--unit-price", "7.2", "--currency", "EUR").stdout
+    assert "one seat 999 JPY a charge cycle" in run("--unit-price", "999", "--currency", "JPY").stdout
+
+
 def test_the_command_knows_every_charge_and_profile():
     """Names are repeated in the command so that its help loads nothing; they stay the same."""
     from cspdecl.cli import quote_verb

@@ -38,7 +38,7 @@ def test_a_shorter_look_finds_nothing(project):
     """Within ten days no term ends; a span that is none is wrong usage."""
     assert "no term ends in that time" in project.run("renewals", "--within", "10d").stdout
     wrong = project.run("renewals", "--within", "soon")
-    assert (wrong.returncode, "write 90d, 12w or 6m" in wrong.stderr) == (64, True)
+    assert (wrong.returncode, "write 90d, 12w, 6m or 1y" in wrong.stderr) == (64, True)
 
 
 def test_the_document_and_the_calendar_hold_the_same(project):

@@ -81,6 +81,11 @@ def test_an_entry_stands_at_the_last_moment_with_an_alarm_a_week_before():
     assert (found[1], found[2][0]) == (("VERSION", "2.0"), "PRODID")
 
 
+def test_it_is_a_calendar_and_no_invitation():
+    """A METHOD would make it a message of scheduling, which needs an organizer (RFC 5546 §3.2.1)."""
+    assert [] == of(read(calendar(RENEWAL)), "METHOD")
+
+
 def test_what_is_undecided_rings_twice_and_says_so():
     """A week and a day before; the summary asks for a decision."""
     found = read(calendar(replace(RENEWAL, outcome="undecided", ending="unset", next=None)))
