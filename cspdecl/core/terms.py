@@ -62,10 +62,11 @@ def cycle_start(anchor: date, index: int, *, months: int, term: Term) -> date:
     """First day of the charge cycle number `index` (0 = the one that starts at the anchor).
 
     Longer terms billed monthly and bought on the last or second-last day of a month keep that distance from the
-    month's end; everything else keeps the day, clamped (commerce rules 2023-10).
+    month's end; everything else keeps the day, clamped (commerce rules 2023-10). A new term begins on the anniversary,
+    clamped: around 29 February the two differ by a day, and a term holds whole cycles, twelve a year.
     """
     start = add_months(anchor, index * months)
-    if term is not Term.P1M and months == 1:
+    if term is not Term.P1M and months == 1 and index % term.months:
         distance = calendar.monthrange(anchor.year, anchor.month)[1] - anchor.day
         if distance <= 1:
             return start.replace(day=calendar.monthrange(start.year, start.month)[1] - distance)

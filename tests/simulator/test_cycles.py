@@ -73,7 +73,9 @@ def test_every_printed_cycle():
     assert wanted == found
 
 
-@pytest.mark.parametrize("start", ["2023-12-31", "2024-02-29", "2025-01-30", "2026-08-15", "2024-02-28"])
+@pytest.mark.parametrize(
+    "start", ["2023-12-31", "2024-02-29", "2025-01-30", "2026-08-15", "2024-02-28", "2023-02-28", "2023-02-27"]
+)
 @pytest.mark.parametrize(
     ("term", "plan"), [("P1M", "monthly"), ("P1Y", "monthly"), ("P1Y", "annual"), ("P3Y", "monthly")]
 )
@@ -82,6 +84,7 @@ def test_cycles_cover_a_term_without_a_gap(start, term, plan):
     begin = moment(start)
     end = next_term_start(begin, term)
     found = list(cycles(begin, end, term, plan))
+    assert ({"P1M": 1, "P1Y": 12, "P3Y": 36}[term] if plan == "monthly" else 1) == len(found)
     edges = [begin, *[one.end for one in found]]
     assert ([one.start for one in found], end) == (edges[:-1], edges[-1])
 

@@ -251,6 +251,14 @@ def test_a_price_is_shown_with_its_currencys_decimals():
     assert "one seat 999 JPY a charge cycle" in run("--unit-price", "999", "--currency", "JPY").stdout
 
 
+@pytest.mark.parametrize("start", ["2023-02-27", "2023-02-28", "2024-02-28", "2024-02-29", "2024-08-30", "2026-11-22"])
+def test_a_year_has_twelve_cycles_and_ends_with_the_last(start):
+    """Around 29 February, too, where the distance from the month's end and the anniversary differ by a day."""
+    words = ("--term", "P1Y", "--start", start, "--format", "json")
+    cycles = ask(["quote", "--cycles", "--billing", "monthly", *words])["cycles"]
+    assert (len(cycles), cycles[-1]["end"]) == (12, ask(["quote", "--coterm", *words])["full_term"]["end"])
+
+
 def test_the_command_knows_every_charge_and_profile():
     """Names are repeated in the command so that its help loads nothing; they stay the same."""
     from cspdecl.cli import quote_verb

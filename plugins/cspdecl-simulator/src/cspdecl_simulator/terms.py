@@ -49,7 +49,7 @@ def cycle_starts(start: datetime, end: datetime, cycle: str, term: str) -> list[
     starts, step = [first], 1
     while True:
         following = add_months(first, step * months)
-        if keeps_distance:
+        if keeps_distance and step % MONTHS[term]:  # a term has whole cycles, twelve a year
             last = calendar.monthrange(following.year, following.month)[1]
             following = following.replace(day=last - from_end)
         if following >= end:

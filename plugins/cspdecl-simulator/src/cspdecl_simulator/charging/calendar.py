@@ -54,9 +54,12 @@ def keeps_distance(anchor: datetime, term: str, plan: str) -> bool:
 
 
 def boundary(anchor: datetime, count: int, term: str, plan: str) -> datetime:
-    """The first day of the cycle `count` cycles after the one that begins on `anchor`; before it when negative."""
+    """The first day of the cycle `count` cycles after the one that begins on `anchor`; before it when negative.
+
+    A term has whole cycles: where one of 28 February ends a day later than that distance says, the last takes the day.
+    """
     day = add_months(anchor, count * CYCLE_MONTHS[plan])
-    if keeps_distance(anchor, term, plan):
+    if keeps_distance(anchor, term, plan) and count % MONTHS[term]:
         last = calendar.monthrange(day.year, day.month)[1]
         day = day.replace(day=last - (calendar.monthrange(anchor.year, anchor.month)[1] - anchor.day))
     return day
