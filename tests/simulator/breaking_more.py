@@ -66,6 +66,15 @@ def _renew_after_the_promotion() -> Any:
     return first, simulator.subscription(CUSTOMER, row)["promotion"]
 
 
+@breaks("promotions.term", (PROMOTION, None))
+def _a_longer_term_with_a_promotion() -> Any:
+    simulator, client = _promoted(term="P1Y")
+    row = client.buy(CUSTOMER, VISIO, 5)
+    first = simulator.subscription(CUSTOMER, row)["promotion"]
+    client.patch(CUSTOMER, row, termDuration="P3Y", billingCycle="monthly")
+    return first, simulator.subscription(CUSTOMER, row)["promotion"]
+
+
 @breaks("promotions.deepest", "0.2")
 def _two_promotions_at_once() -> Any:
     simulator, client = _promoted(discount="0.1")
@@ -155,40 +164,6 @@ def _an_old_cart() -> Any:
     cart = client.cart(CUSTOMER, client.line(CUSTOMER, VISIO)).body
     simulator.advance(8 * DAY)
     return client.post(f"/customers/{CUSTOMER}/carts/{cart['id']}/checkout").code
-
-
-# resellers
-
-
-def _provider(numbers: list[str], more: int = 0, *, attested: bool | None = True, model: str = "indirect") -> Any:
-    simulator = frozen(model=model)
-    for number in range(7):
-        simulator.seed_reseller(f"b01b1487-0000-4000-8000-00000000000{number}", f"484743{number}")
-    client = Client(simulator)
-    people = [{"key": "transaction_reseller", "value": one} for one in numbers]
-    people += [{"key": "additional_transaction_reseller", "value": f"484743{one}"} for one in range(1, 1 + more)]
-    line = client.line(CUSTOMER, VISIO, participants=people)
-    return end_of_cart(client, line, partnerOnRecordAttestationAccepted=attested)
-
-
-@breaks("resellers.known", (10004, 201))
-def _a_stranger_on_record() -> Any:
-    return _provider(["9999999"]), _provider(["4847430"])
-
-
-@breaks("resellers.attested", (400, 900206))
-def _a_reseller_nobody_attested() -> Any:
-    return _provider(["4847430"], attested=None)
-
-
-@breaks("resellers.five", (201, 10004))
-def _six_more_resellers() -> Any:
-    return _provider(["4847430"], 5), _provider(["4847430"], 6)
-
-
-@breaks("resellers.direct", 10004)
-def _a_direct_partner_names_one() -> Any:
-    return _provider(["4847430"], model="direct")
 
 
 # sandbox

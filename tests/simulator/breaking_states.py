@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.simulator.breaking import SOFTWARE, TRIAL, breaks, end_of_cart, seeded, transition
-from tests.simulator.money import DAY
+from tests.simulator.breaking import AZURE, SOFTWARE, TRIAL, breaks, end_of_cart, next_term, seeded, transition
+from tests.simulator.money import DAY, everything
 from tests.simulator.world import BASIC, CUSTOMER, NOON, PREMIUM, STANDARD, Client, frozen
 
 # suspension
@@ -116,4 +116,66 @@ def _an_end_nobody_has() -> Any:
 def _an_end_for_software() -> Any:
     client = Client(frozen())
     line = client.line(CUSTOMER, SOFTWARE, 1, "P3Y", "annual", customTermEndDate="2027-01-31T00:00:00Z")
+    return end_of_cart(client, line)
+
+
+@breaks("ends.running", True)
+def _move_the_end_of_a_running_term() -> Any:
+    _, client, row = seeded()
+    before = client.subscription(CUSTOMER, row)["commitmentEndDate"]
+    wanted = {"commitmentEndDate": "2026-12-31T00:00:00Z", "customTermEndDate": "2026-12-31T00:00:00Z"}
+    return before == client.patch(CUSTOMER, row, **wanted).body["commitmentEndDate"]
+
+
+@breaks("upgrades.more", (13, STANDARD, ["10", "13"]))
+def _upgrade_more_seats_than_run() -> Any:
+    _, client, row = seeded(BASIC)
+    transition(client, row, STANDARD, 13)
+    found = client.subscription(CUSTOMER, row)
+    offer = ":".join(found["offerId"].split(":")[:2])
+    return found["quantity"], offer, [line["quantity"] for line in everything(client, "USD")]
+
+
+@breaks("upgrades.schedule", (True, False))
+def _upgrade_beside_a_schedule() -> Any:
+    _, client, row = seeded(BASIC)
+    before = client.patch(CUSTOMER, row, scheduledNextTermInstructions=next_term(BASIC, 7)).body
+    transition(client, row, STANDARD, 10)
+    after = client.subscription(CUSTOMER, row)
+    return "scheduledNextTermInstructions" in before, "scheduledNextTermInstructions" in after
+
+
+@breaks("terms.licences", [(400, 800107), (400, 800121)])
+def _a_longer_term_for_what_is_no_licence() -> Any:
+    found = []
+    for offer, term in ((TRIAL, "P1M"), (SOFTWARE, "P1Y")):
+        _, client, row = seeded(offer, seats=25, term=term, start=NOON)
+        found.append(client.patch(CUSTOMER, row, termDuration="P3Y", billingCycle="annual").code)
+    return found
+
+
+@breaks("buying.azure-in-use", [(400, 900115), 200])
+def _suspend_a_plan_in_use() -> Any:
+    found = []
+    for status in ("active", "inactive"):
+        below = [{"id": "899ae6f1-8a74-4d5e-b6c6-e6b5019bbff8", "name": "Azure", "status": status}]
+        _, client, row = seeded(AZURE, seats=1, term="", billing="one_time", entitlements=below)
+        answer = client.patch(CUSTOMER, row, status="suspended")
+        found.append(answer.status if answer.status == 200 else answer.code)
+    return found
+
+
+@breaks("buying.azure-stays", (400, 900117))
+def _cancel_an_azure_plan() -> Any:
+    _, client, row = seeded(AZURE, seats=1, term="", billing="one_time")
+    return client.patch(CUSTOMER, row, status="deleted").code
+
+
+@breaks("buying.old-azure", 10006)
+def _an_azure_plan_beside_an_older_one() -> Any:
+    simulator = frozen()
+    simulator.seed_sku("MS-AZR-0145P:0001", kind="Azure", plans={"": ["one_time"]})
+    simulator.seed_subscription(CUSTOMER, "MS-AZR-0145P:0001", term="P1M", billing="monthly")
+    client = Client(simulator)
+    line = {"catalogItemId": client.item(CUSTOMER, AZURE), "quantity": 1, "billingCycle": "one_time"}
     return end_of_cart(client, line)

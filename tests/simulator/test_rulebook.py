@@ -8,7 +8,7 @@ import re
 import pytest
 
 from cspdecl_simulator.rulebook import RULES, by_id
-from tests.simulator import breaking_more, breaking_states  # noqa: F401 - attempts are kept where they are read
+from tests.simulator import breaking_more, breaking_purchases, breaking_states  # noqa: F401 - attempts are kept where they are read
 from tests.simulator.breaking import ATTEMPTS
 
 

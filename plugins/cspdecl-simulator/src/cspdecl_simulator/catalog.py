@@ -40,7 +40,8 @@ class Price:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sku:
     """One thing to buy. `plans` maps term to billing plans; a term of "" is none at all (Azure plan, perpetual
-    software).
+    software). A customer may have `owned_limit` subscriptions of it, ever where `owned_for_life` (0: any number); an
+    add-on needs `base_share` per cent of its bases' seats.
     """
 
     product_id: str
@@ -58,6 +59,9 @@ class Sku:
     prerequisites: tuple[str, ...] = ()
     upgrades: tuple[str, ...] = ()
     attestation: bool = False
+    owned_limit: int = 0
+    owned_for_life: bool = False
+    base_share: int = 0
     plans: dict[str, tuple[str, ...]] = field(default_factory=dict)
     product_title: str = ""
     fixed_availability: str = ""
@@ -269,6 +273,9 @@ def sku_from_dict(item: dict[str, Any]) -> Sku:
         prerequisites=tuple(item.get("prerequisites", ())),
         upgrades=tuple(item.get("upgrades", ())),
         attestation=item.get("attestation", False),
+        owned_limit=item.get("owned_limit", 0),
+        owned_for_life=item.get("owned_for_life", False),
+        base_share=item.get("base_share", 0),
         plans={term: tuple(values) for term, values in plans.items()},
         product_title=item.get("product_title", ""),
         fixed_availability=item.get("availability", ""),

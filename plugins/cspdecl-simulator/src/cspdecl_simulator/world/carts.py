@@ -13,7 +13,8 @@ from ..catalog import LEGACY
 from ..wire import Answer, Body, Doc, Refusal, attributes, iso, link, moment, present
 from .agreements import require_agreement
 from .call import Call
-from .lines import Line, check_line, pricing, read_line, reseller_of
+from .limits import require_not_too_many, require_signed
+from .lines import Line, additional_resellers, check_line, pricing, read_line, reseller_of
 from .orders import place_order, refuse_line, render_order, still_buyable
 
 LIFE = timedelta(days=7)
@@ -181,14 +182,16 @@ def checkout(call: Call) -> Answer:
                     400, 800009, f"Line {line.asked['id']}: {line.error['errorDescription']}", data=[line.error]
                 )
             )
-    _check_reseller(cart, lines)
+    _check_reseller(call, cart, lines)
     _check_count(call, [line for line, group in zip(lines, groups, strict=True) if group in wanted])
     return _place(call, cart, lines, groups, wanted)
 
 
-def _check_reseller(cart: Doc, lines: list[Line]) -> None:
+def _check_reseller(call: Call, cart: Doc, lines: list[Line]) -> None:
     if any(reseller_of(line.asked) for line in lines) and cart["attested"] is not True:
         raise Refusal(400, 900206, "The partner attestation for the partner on record is missing.")
+    for line in lines:
+        require_signed(call, [reseller_of(line.asked) or "", *additional_resellers(line.asked)])
 
 
 def _check_count(call: Call, lines: list[Line]) -> None:
@@ -197,6 +200,7 @@ def _check_count(call: Call, lines: list[Line]) -> None:
         raise Refusal(400, 800018, f"The sandbox allows {SANDBOX_SUBSCRIPTIONS} subscriptions per customer.")
     if call.settings.max_subscriptions and held + len(lines) > call.settings.max_subscriptions:
         raise Refusal(403, 800066, "The customer has the maximum number of subscriptions.")
+    require_not_too_many(call, (line.sku for line in lines))
 
 
 def _place(call: Call, cart: Doc, lines: list[Line], groups: list[str], wanted: set[str]) -> Answer:

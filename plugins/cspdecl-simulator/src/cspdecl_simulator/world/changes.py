@@ -16,6 +16,7 @@ from ..terms import MONTHS, next_term_start
 from ..wire import Answer, Body, Doc, Refusal, iso, midnight, moment, snake
 from . import promotions
 from .call import Call, as_flag, as_quantity, check_etag, etag_of
+from .limits import refuse_in_use
 from .lines import SANDBOX_SEATS, seats_left
 from .orders import follow_up
 from .schedule import check_schedule, read_next_charge, read_schedule, same
@@ -181,6 +182,7 @@ def _change_status(call: Call, row: Doc, status: str) -> None:
     if status == "deleted":
         _cancel(call, row)
     elif status == "suspended" and row["status"] == "active":
+        refuse_in_use(row)
         row.update(auto=False)  # contract §13.1: suspension turns auto-renew off, resuming does not turn it on
     elif status == "active" and row["status"] == "suspended":
         if any("microsoft" in str(reason).lower() for reason in row["suspended_by"]):

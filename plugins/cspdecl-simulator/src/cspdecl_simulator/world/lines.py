@@ -14,7 +14,7 @@ from ..charging.calendar import Cycle, cycles
 from ..charging.events import term_total
 from ..terms import MONTHS, next_term_start
 from ..wire import DAY, Body, Doc, Refusal, iso, midnight, moment, present, snake
-from . import promotions
+from . import limits, promotions
 from .call import Call, as_quantity
 from .coterm import check_date
 from .state import World
@@ -37,6 +37,7 @@ NAMES = {
     10015: "MaxAllowedSeatsPerSubscriptionExceeded",
     10016: "InvalidCustomTermEndDateProduct",
     10017: "InvalidCustomTermEndDate",
+    10019: "MinimumAddOnSeatsNotMet",
 }
 
 
@@ -204,6 +205,12 @@ def _check_terms(call: Call, line: Line, sku: Sku, siblings: list[Line]) -> Line
         return line.fail(10012, "The attestation must be accepted for this item.")
     if sku.addon and sku.prerequisites and not _base_owned(call, sku, siblings):
         return line.fail(400041, "No compatible base product was found for the add-on.")
+    beside = [(other.sku, int(other.asked["quantity"])) for other in siblings if other.sku and other.error is None]
+    fewest = limits.seats_of_share(call.customer, sku, beside)
+    if asked["quantity"] < fewest:
+        return line.fail(
+            10019, f"At least {fewest} seats are needed: {sku.base_share} % of those of its base products."
+        )
     if asked.get("customTermEndDate"):
         if sku.kind != NCE or sku.is_trial:
             return line.fail(10016, "customTermEndDate is not supported for this product.")
@@ -260,6 +267,8 @@ def _check_quantity(call: Call, line: Line, sku: Sku, siblings: list[Line]) -> b
         )
     ):
         line.fail(10006, "The customer already has an Azure plan.")
+    elif limits.beside_old_azure(call.customer, sku):
+        line.fail(10006, f"The customer has a subscription of {limits.OLD_AZURE}.")
     return line.error is not None
 
 

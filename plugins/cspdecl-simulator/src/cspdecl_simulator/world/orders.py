@@ -13,6 +13,7 @@ from ..terms import NEVER
 from ..wire import DAY, Answer, Doc, Refusal, attributes, collection, iso, link, pascal, present, snake
 from .agreements import require_agreement
 from .call import Call, etag_of
+from .limits import require_not_too_many, require_signed
 from .lines import (
     Line,
     additional_resellers,
@@ -358,6 +359,8 @@ def create_order(call: Call) -> Answer:
         if line.error is not None:
             raise refuse_line(line.error)
         lines.append(line)
+        require_signed(call, [reseller_of(asked) or "", *additional_resellers(asked)])
+    require_not_too_many(call, (line.sku for line in lines))
     currency = form.text("currencycode")
     if currency and currency.upper() != call.settings.currency:
         raise Refusal(400, 900169, f"The currency must be {call.settings.currency}.")

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from ..catalog import AZURE
 from ..terms import NEVER
-from ..wire import Answer, Doc, Refusal, iso
+from ..wire import Answer, Refusal, iso
 from .call import Call
 from .customers import is_guid
+from .limits import old_azure
 from .orders import follow_up
 from .state import World
 from .subscriptions import new_subscription
 
-_OLD, _PLAN = "MS-AZR-0145P", "DZH318Z0BPS6:0001"
+_PLAN = "DZH318Z0BPS6:0001"
 
 
 def _enter(call: Call) -> None:
@@ -35,14 +36,6 @@ def _enter(call: Call) -> None:
     call.world = World(found[0], call.partner)
 
 
-def _old(call: Call) -> list[Doc]:
-    return [
-        row
-        for row in call.customer.rows("subscription").values()
-        if row["status"] == "active" and _OLD in (row["product"].upper(), row["sku"].upper())
-    ]
-
-
 def eligibility(call: Call) -> Answer:
     """POST /productUpgrades/eligibility: yes where an older Azure subscription runs."""
     _enter(call)
@@ -51,7 +44,7 @@ def eligibility(call: Call) -> Answer:
         {
             "customerId": call.customer.id,
             "productFamily": str(call.form.text("productfamily")),
-            "isEligible": bool(_old(call)),
+            "isEligible": bool(old_azure(call.customer)),
         },
     )
 
@@ -59,7 +52,7 @@ def eligibility(call: Call) -> Answer:
 def create(call: Call) -> Answer:
     """POST /productUpgrades: 202 and where to look; the older subscriptions end, one plan takes their place."""
     _enter(call)
-    old, sku = _old(call), call.catalog.by_key(_PLAN)
+    old, sku = old_azure(call.customer), call.catalog.by_key(_PLAN)
     if not old or sku is None:
         raise Refusal(400, 800002, "The customer has nothing that could be upgraded.")
     plan = new_subscription(
