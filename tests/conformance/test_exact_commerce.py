@@ -137,8 +137,9 @@ def test_sandbox_example_converges(tmp_path: Path):
     second = applied(estate)
 
     assert {"riverside-school request_qualification", "harbour-logistics/azure set_budget"} <= set(first)
+    assert "harbour-logistics/visio schedule_renewal" in first
     assert ["in-review"] == [item.status for item in asked or ()]
-    assert {"riverside-school/teachers purchase", "harbour-logistics/visio schedule_renewal"} == set(second)
+    assert {"riverside-school/teachers purchase"} == set(second)
     left = estate.plan()
     assert left.empty
     assert left.waiting
