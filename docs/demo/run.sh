@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A day at a reseller, offline: a hundred customers, a simulated Partner Center, and every verb that matters.
+# A day at a reseller and the forty after it, offline: a hundred customers, a simulated Partner Center, the verbs that matter.
 # It makes ./demo, plays, stops the server it started and leaves the rest for you to go on with.
 
 set -euo pipefail
@@ -72,9 +72,10 @@ cp -R "$root"/manifests/reseller-100/. .
 say 'Nordlicht Systemhaus: 100 customers, simulated. Nothing leaves this machine, nothing is bought.'
 echo 'The simulator answers 6,000 requests a minute and provisions in 2 seconds. The real Partner Center'
 echo 'allows 500 a minute and takes minutes, so the same plan and apply would take about twelve times as long.'
+echo 'Its clock stands on 22 November 2026, so that everybody sees the same.'
 
 run 0 'cspdecl simulate seed --from-manifests . --differ ../docs/demo/differences.yaml \
-    --prices price-list-2026-11-DE-EUR-made-up.csv'
+    --prices price-list-2026-11-DE-EUR-made-up.csv --at 2026-11-22T14:02:00Z'
 start_server
 url=$(cat .cspdecl/simulator.ready)
 sed -i.bak "s#https://127\.0\.0\.1:8443#$url#" cspdecl.yaml && rm cspdecl.yaml.bak
@@ -112,6 +113,30 @@ run 0 'cspdecl ledger list --address hafenkontor/visio --format json | tail -n 1
     | sed -n "1,55p"'
 echo '    … and so on: term, window, price list, order and correlation id, hashes'
 
+say '8. Before anything is bought: what one change would cost, what ends soon, and what the price list of December does'
+run 0 'cspdecl quote hafenkontor/visio --seats 8 --on 2026-12-01'
+run 0 'cspdecl renewals --refresh --within 30d > renewals.txt'
+run 0 'head -n 26 renewals.txt'
+echo '    … and below it what can still be returned'
+run 0 'cspdecl simulate prices --raise 5% --from 2026-12-01 --timeline future --out announced-2026-12.csv'
+run 0 'cspdecl prices import announced-2026-12.csv --preview 2> notes.txt'
+echo 'notes.txt says which rows were left out: trials, and prices of 0.'
+run 0 'cspdecl plan --prices next > rehearsal.txt'
+run 0 'sed -n "1,10p" rehearsal.txt; echo …; tail -n 3 rehearsal.txt'
+
+say '9. Visio is not needed for a while: suspended it is still billed, and the plan says until when'
+run 0 'sed -i.bak "s/seats: 5, reduce: auto/seats: 5, suspended: true, reduce: auto/" customers/hafenkontor.yaml'
+rm customers/hafenkontor.yaml.bak
+run 0 'cspdecl apply --auto-approve --customer hafenkontor'
+
+say '10. Forty days pass, and the list of December is imported. The simulator charged by arithmetic of its own: do the books agree?'
+run 0 'cspdecl simulate advance 40d'
+run 0 'cspdecl simulate prices --timeline history --month 202612 --out price-list-2026-12.csv'
+run 0 'cspdecl prices import price-list-2026-12.csv 2>> notes.txt'
+run 0 'cspdecl record'
+run 0 'cspdecl simulate recon --month 2026-12 --unbilled --out recon-2026-12.csv'
+run 0 'cspdecl ledger compare recon-2026-12.csv'
+
 stop_server
 cat <<EOF
 
@@ -123,6 +148,6 @@ ${bold}The server is stopped; project, ledger and the simulated world are in dem
 
   edit customers/hafenkontor.yaml, then  cspdecl plan  and  cspdecl apply
   cspdecl simulate edit padersoft "Microsoft 365 Copilot Business" --seats 45, then  cspdecl drift
-  cspdecl simulate advance 8d, then  cspdecl plan: what was bought today can no longer go back
+  cspdecl simulate advance 31d, then  cspdecl record,  simulate recon --month 2027-01  and  ledger compare  as above
   kill %1 stops the server
 EOF
