@@ -122,6 +122,7 @@ def match_customer(spec: CustomerSpec, live: LiveCustomer, moved: Moved, retired
     claimed.update(item for left in out.left if left.why != "removed" for item in left.binding.ids)
     claimed.update(pair.live.id for pair in out.pairs if pair.live is not None)
     out.unmanaged = [item for item in live.subscriptions if item.id not in claimed and item.status.running]
+    _done_elsewhere(out)
     return out
 
 
@@ -144,10 +145,12 @@ def _bound(
             out.diagnostics.append(ask.is_trial(line, running[0]))
         elif len(binding.ids) > 1 and _half_gone(line, running[0]):
             out.diagnostics.append(ask.half_gone(line, binding, running[0]))
+        elif not _wholly(line, running[0]):
+            out.diagnostics.append(ask.upgraded_part_alone(line, running[0]))
         else:
             out.pairs.append(Pair(spec=line, live=running[0], how=how, source=source))
     elif len(running) > 1:
-        if line.absent or sum(item.seats for item in running) != line.seats:
+        if sum(item.seats for item in running) != line.seats or not all(_as_it_is(line, item) for item in running):
             out.diagnostics.append(ask.several(line, running))
     elif line.absent:
         out.left.append(Left(binding=replace(binding, address=line.address), why="ended"))
@@ -171,6 +174,8 @@ def _named(
         out.diagnostics.append(ask.id_taken(line, wanted, owner))
     elif live.offer != line.offer and not (line.upgrade is not None and live.offer == line.upgrade.source):
         out.diagnostics.append(ask.other_offer(line, live))
+    elif not line.absent and not _wholly(line, live):
+        out.diagnostics.append(ask.upgraded_part_alone(line, live))
     else:
         claimed.add(wanted)
         out.pairs.append(Pair(spec=line, live=live, how="rebind" if owner else "adopt", source=owner))
@@ -199,7 +204,7 @@ def _open(
             out.left.append(Left(binding=binding, why="ended"))
         elif rule is not None and rule.then == "cancel" and (leaving := _leaving(binding, running, rule)):
             claimed.update(binding.ids)
-            out.pairs.append(Pair(spec=leaving, live=running[0], how="bound"))
+            out.pairs += leaving
         elif rule is not None:
             out.left.append(Left(binding=binding, why="retired"))
         else:
@@ -211,9 +216,16 @@ def _open(
         if item.offer is not None and item.status.running and item.id not in claimed:
             free.setdefault(item.offer, []).append(item)
     wanting: dict[OfferKey, list[SubscriptionSpec]] = {}
-    for line in lines:
-        wanting.setdefault(_sought(line, alive, free), []).append(line)
     renamed: set[Address] = set()
+    for line in lines:
+        if line.upgrade is not None and _either_end(line, alive, free):
+            left = [by_id[one] for item in alive.get(line.upgrade.source, ()) for one in item.ids if one in by_id]
+            out.diagnostics.append(
+                ask.unbound_upgrade(line, [*free[line.offer], *left, *free.get(line.upgrade.source, ())])
+            )
+            renamed |= {item.address for item in alive.get(line.upgrade.source, ())}
+        else:
+            wanting.setdefault(_sought(line, alive, free), []).append(line)
     for key, group in wanting.items():
         renamed |= _one_offer(group, alive.get(key, []), free.get(key, []), by_id, out)
     for binding in held:
@@ -299,8 +311,38 @@ def _may_be_trial(line: SubscriptionSpec, live: LiveSubscription) -> bool:
 
 
 def _wholly(line: SubscriptionSpec, live: LiveSubscription) -> bool:
-    """Whether one subscription can be all that an unbound line stands for: not the upgraded part of two."""
-    return line.upgrade is None or line.upgrade.seats is None or live.offer == line.upgrade.source
+    """Whether one subscription can be all that a line stands for: not the upgraded part of two."""
+    if line.absent or line.upgrade is None or line.upgrade.seats is None or live.offer == line.upgrade.source:
+        return True
+    return line.upgrade.seats >= line.seats
+
+
+def _as_it_is(line: SubscriptionSpec, live: LiveSubscription) -> bool:
+    """Whether one of a line's subscriptions is as declared but for its seats, which are counted over all of them."""
+    return not line.absent and compare(replace(line, seats=live.seats), live) is None
+
+
+def _either_end(
+    line: SubscriptionSpec, alive: Mapping[OfferKey, list[Binding]], free: Mapping[OfferKey, list[LiveSubscription]]
+) -> bool:
+    """Whether an unbound upgrade could as well have been done as be still to come: both of its ends are there."""
+    if line.upgrade is None or line.absent or alive.get(line.offer) or not free.get(line.offer):
+        return False
+    return bool(alive.get(line.upgrade.source) or free.get(line.upgrade.source))
+
+
+def _done_elsewhere(out: Matched) -> None:
+    """A part that was upgraded in the portal is not upgraded once more: what ends with its source is asked about."""
+    for pair in tuple(out.pairs):
+        spec, live = pair.spec, pair.live
+        if live is None or pair.split is not None or spec.absent or spec.upgrade is None or spec.upgrade.seats is None:
+            continue
+        if live.offer != spec.upgrade.source:
+            continue
+        found = [one for one in out.unmanaged if one.offer == spec.offer and one.term_ends == live.term_ends]
+        if found:
+            out.diagnostics.append(ask.upgraded_elsewhere(spec, live, found))
+            out.pairs.remove(pair)
 
 
 def _half_gone(line: SubscriptionSpec, live: LiveSubscription) -> bool:
@@ -317,10 +359,24 @@ def _absent_lines(group: Iterable[SubscriptionSpec], free: Iterable[LiveSubscrip
             out.diagnostics.append(ask.absent_needs_id(line, candidates))
 
 
-def _leaving(binding: Binding, running: list[LiveSubscription], rule: Retired) -> SubscriptionSpec | None:
-    """A retired component as a line that is `absent`; None where it is not one ordinary subscription."""
-    live = running[0]
-    if len(running) > 1 or live.offer is None or live.term is None or live.billing is None:
+def _leaving(binding: Binding, running: list[LiveSubscription], rule: Retired) -> list[Pair]:
+    """A retired component as a line that is `absent`, one pair for each of its subscriptions; none where one of them
+    is no ordinary subscription."""
+    specs = [_gone(binding, live, rule) for live in running]
+    if any(spec is None for spec in specs):
+        return []
+    pairs = [Pair(spec=spec, live=live, how="bound") for spec, live in zip(specs, running, strict=True) if spec]
+    if len(pairs) != 2:
+        return pairs if len(pairs) == 1 else []
+    first, second = running
+    return [
+        replace(pairs[0], split=Split(part="source", other=second)),
+        replace(pairs[1], split=Split(part="target", other=first)),
+    ]
+
+
+def _gone(binding: Binding, live: LiveSubscription, rule: Retired) -> SubscriptionSpec | None:
+    if live.offer is None or live.term is None or live.billing is None:
         return None
     return SubscriptionSpec(
         address=binding.address, provider=binding.provider, offer=live.offer, seats=live.seats, term=live.term,

@@ -166,16 +166,50 @@ def trial_runs(line: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
 
 
 def several(line: SubscriptionSpec, running: Sequence[LiveSubscription]) -> Diagnostic:
-    """A line bound to more than one running subscription."""
+    """A line bound to more than one running subscription, and not as all of them are."""
     total = sum(item.seats for item in running)
+    hint = f"say `seats: {total}`, or give each subscription a line of its own with `id:`"
+    if any(item.offer != line.offer for item in running):
+        first, second = running[0], running[-1]
+        hint = (
+            f'say `offer: "{second.offer}", seats: {total}, upgrade: {{from: "{first.offer}", seats: {second.seats}}}` '
+            "for what runs, or give each subscription a line of its own with `id:`"
+        )
     return error(
         "CSP375",
-        f"this line stands for {len(running)} subscriptions with {seats(total)} together, and changing several at once "
-        "is not supported yet",
+        f"this line stands for {len(running)} subscriptions with {seats(total)} together, and does not declare each "
+        "of them",
         origin=line.origin,
         address=str(line.address),
         label=_list(running),
-        hint=f"say `seats: {total}`, or give each subscription a line of its own with `id:`",
+        hint=hint,
+    )
+
+
+def upgraded_part_alone(line: SubscriptionSpec, live: LiveSubscription) -> Diagnostic:
+    """Some of a line's seats are declared where they came from, and it stands for what was upgraded alone."""
+    source, moved = (line.upgrade.source, line.upgrade.seats or 0) if line.upgrade else (line.offer, 0)
+    return error(
+        "CSP348",
+        f"{line.seats - moved} of {seats(line.seats)} are declared on {source}, and this line stands for the upgraded "
+        "part alone",
+        origin=line.upgrade.origin.at("seats") if line.upgrade else line.origin,
+        address=str(line.address),
+        label=f"{live.id} runs: {seats(live.seats)} of {live.offer}",
+        hint=f"take `upgrade` out to have all of them on {line.offer}, and give those on {source} a line of their own",
+    )
+
+
+def upgraded_elsewhere(line: SubscriptionSpec, live: LiveSubscription, found: Sequence[LiveSubscription]) -> Diagnostic:
+    """The upgraded part may be there already, made in the portal: upgrading once more could not be undone."""
+    return error(
+        "CSP348",
+        f"a part of {live.id} is to be upgraded, and {found[0].id}, which no line stands for, may be that part already",
+        origin=line.upgrade.origin if line.upgrade else line.origin,
+        address=str(line.address),
+        label=f"{_list(found)}: it ends with {live.id}",
+        hint=f"give {found[0].id} a line of its own with `id:`; if it is this upgrade, take `upgrade` out and declare "
+        f'`offer: "{live.offer}"` here',
     )
 
 
