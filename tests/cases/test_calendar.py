@@ -69,4 +69,10 @@ def test_all_of_it_is_said(at_greenwich):
 @pytest.mark.parametrize("place", sorted(PLACES))
 def test_the_same_everywhere(project, at_greenwich, place):
     """Plans, records, renewals and quotes are the same bytes in every zone and language."""
-    assert at_greenwich == said(project, PLACES[place])
+    there = said(project, PLACES[place])
+
+    assert (
+        []
+        == [pair for pair in zip(at_greenwich.splitlines(), there.splitlines(), strict=False) if len(set(pair)) > 1][:3]
+    )
+    assert at_greenwich == there
