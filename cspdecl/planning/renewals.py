@@ -100,8 +100,24 @@ class OpenWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """A term that is over and not renewed or ended yet. `ended`: the first instant after it; `why`: what is known."""
+
+    customer: str
+    address: Address | None
+    title: str
+    subscription: str
+    seats: int
+    ended: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Renewals:
-    """Everything that ends before `horizon`, the undecided first, then by day. `unread`: who was not read, and why."""
+    """Everything that ends before `horizon`, the undecided first, then by day. `unread`: who was not read, and why.
+
+    `under_way`: what ended before `now`, as it was read; a renewal may take a day (contract §13.2, 2023-10).
+    """
 
     project: str
     now: datetime
@@ -110,6 +126,7 @@ class Renewals:
     items: tuple[Renewal, ...]
     windows: tuple[OpenWindow, ...]
     unread: Mapping[str, str]
+    under_way: tuple[UnderWay, ...] = ()
 
     @property
     def undecided(self) -> tuple[Renewal, ...]:
@@ -126,6 +143,7 @@ def find_renewals(
     lines = _lines_by_subscription(desired, bindings, now)
     items: list[Renewal] = []
     windows: list[OpenWindow] = []
+    under_way: list[UnderWay] = []
     for key, there in live.customers.items():
         spec = desired.customers.get(key)
         book = prices_in(prices, market_of(spec, there) or market)
@@ -133,6 +151,7 @@ def find_renewals(
             line = lines.get((key, item.id))
             if item.status.running:
                 windows += _open_window(key, item, line, now)
+                under_way += _under_way(key, item, line, now)
             if _ends_soon(item, now, horizon):
                 items.append(_renewal(Around(key=key, there=there, spec=spec, line=line, book=book), item))
     items.sort(key=lambda one: (not one.undecided, one.ends, one.customer, str(one.address), one.subscription))
@@ -145,6 +164,7 @@ def find_renewals(
         items=tuple(items),
         windows=tuple(windows),
         unread={key: failure.message for key, failure in live.unknown.items()},
+        under_way=tuple(sorted(under_way, key=lambda one: (one.ended, one.customer, one.subscription))),
     )
 
 
@@ -199,6 +219,20 @@ def _open_window(
         seats=item.seats if whole else sum(lot.seats for lot in lots),
         until=min(instants),
         whole=whole,
+    )
+
+
+def _under_way(key: str, item: LiveSubscription, line: SubscriptionSpec | None, now: datetime) -> Iterator[UnderWay]:
+    if item.term_ends is None or item.term_ends > now or item.product == "azure_plan":
+        return
+    yield UnderWay(
+        customer=key,
+        address=line.address if line else None,
+        title=item.title,
+        subscription=item.id,
+        seats=item.seats,
+        ended=item.term_ends,
+        why=item.policy.busy or "what became of it was not read yet",
     )
 
 

@@ -13,7 +13,7 @@ from cspdecl.core.money import Money
 from cspdecl.core.plain import instant_text, to_plain
 from cspdecl.core.project import UnitPrice
 from cspdecl.core.terms import BillingCycle
-from cspdecl.planning.renewals import OpenWindow, Renewal, Renewals
+from cspdecl.planning.renewals import OpenWindow, Renewal, Renewals, UnderWay
 from cspdecl.report.safe import safe_text
 
 _CYCLE = {"monthly": "a month", "annual": "a year", "triennial": "for three years"}
@@ -37,6 +37,8 @@ def undecided_warning(found: Renewals) -> Diagnostic | None:
 def renewals_text(found: Renewals, *, every: bool = False) -> list[str]:
     """The list as lines of text. `every`: monthly terms that simply go on, one by one."""
     lines = [f"{safe_text(found.project)} · terms that end until {day(found.horizon)} · read {instant(found.as_of)}"]
+    if found.under_way:
+        lines += ["", "Under way", *(_under_way(item) for item in found.under_way)]
     if found.undecided:
         lines += ["", "To be decided"]
         for item in found.undecided:
@@ -122,12 +124,17 @@ def _window(item: OpenWindow) -> str:
     return f"  until {instant(item.until)}  {safe_text(_where(item))}  {safe_text(item.title)}: {what}"
 
 
+def _under_way(item: UnderWay) -> str:
+    what = f"{safe_text(_where(item))}  {safe_text(item.title)}, {seats(item.seats)}"
+    return f"  {last_day(item.ended)}  {what}: {safe_text(item.why, longest=300)}"
+
+
 def where_of(item: Renewal) -> str:
     """The line's address, or the customer and the subscription where no line stands for it."""
     return _where(item)
 
 
-def _where(item: Renewal | OpenWindow) -> str:
+def _where(item: Renewal | OpenWindow | UnderWay) -> str:
     return str(item.address) if item.address is not None else f"{item.customer} ({item.subscription})"
 
 
@@ -142,6 +149,7 @@ def renewals_document(found: Renewals) -> dict[str, Any]:
         "read_at": instant_text(found.as_of),
         "until": instant_text(found.horizon),
         "undecided": len(found.undecided),
+        "under_way": [_under_way_document(item) for item in found.under_way],
         "renewals": [_renewal(item) for item in found.items],
         "windows": [_window_document(item) for item in found.windows],
         "unread": dict(found.unread),
@@ -181,7 +189,11 @@ def _window_document(item: OpenWindow) -> dict[str, Any]:
     return {**_who(item), "seats": item.seats, "until": instant_text(item.until), "whole": item.whole}
 
 
-def _who(item: Renewal | OpenWindow) -> dict[str, Any]:
+def _under_way_document(item: UnderWay) -> dict[str, Any]:
+    return {**_who(item), "seats": item.seats, "last_day": last_day(item.ended), "why": item.why}
+
+
+def _who(item: Renewal | OpenWindow | UnderWay) -> dict[str, Any]:
     return {
         "customer": item.customer,
         "address": None if item.address is None else str(item.address),
