@@ -95,6 +95,20 @@ class PriceDelta:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """What an operation promises for the next term beyond the same once more: more seats, a longer term, another offer,
+    a trial let become paid. None of it is owed before that day; the guardrails count it when it is written.
+
+    `next` None: not known what. `commitment` None with `unknown`: not known how much; without: the operation's own
+    preview has it.
+    """
+
+    next: NextTerm | None = None
+    commitment: Money | None = None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineContext:
     """What a record must say about the line an operation belongs to: who, what, in which bundle, sold for how much.
 
@@ -141,6 +155,7 @@ class Operation:
     not_after: datetime | None = None
     preview: PriceDelta | None = None
     origin: Origin | None = None
+    promised: Promised | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

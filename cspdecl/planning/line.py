@@ -31,6 +31,7 @@ from cspdecl.planning.holding import with_held
 from cspdecl.planning.longer_terms import lengthened, preview_term
 from cspdecl.planning.match import Pair
 from cspdecl.planning.money import SellChange, add_sell, preview_seats, sell_change
+from cspdecl.planning.next_terms import promised
 from cspdecl.planning.order import base_of, ends_with, first_begun, needed_first, wait_for_base, wait_for_day
 from cspdecl.planning.reprice import Repriced
 from cspdecl.planning.rows import CustomerPlan, Row
@@ -238,7 +239,11 @@ class Lines:
                 not_after=step.not_after,
                 preview=preview,
                 origin=spec.origin,
-            )
+                promised=promised(
+                    action, spec, live, guard, world.prices, segment=self.spec.segment, now=world.now, offer=offer,
+                    already=pair.live.scheduled if pair.live is not None else None, last=step is decision.steps[-1],
+                ),
+            )  # fmt: skip
             if isinstance(action, Purchase):
                 self.bought.setdefault(spec.offer, []).append(ident)
                 self.around.purchased(action)

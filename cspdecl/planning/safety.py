@@ -118,16 +118,28 @@ def _bought(operation: Operation) -> _Bought | None:
             return _Bought(term=context.term, billing=context.billing, offer=context.offer)
         case ScheduleRenewal(next=following) if (following.offer, following.term, following.billing) != (
             guard.offer, guard.term, guard.billing
-        ):  # fmt: skip
+        ) or following.seats > (guard.seats or 0):  # fmt: skip
             return _Bought(term=following.term, billing=following.billing, offer=following.offer)
         case _:
             return None
 
 
+def _comes_with(operation: Operation) -> _Bought | None:
+    """What comes of an operation by itself with the next term: what a trial becomes."""
+    following = operation.promised.next if operation.promised is not None else None
+    if following is None:
+        return None
+    return _Bought(term=following.term, billing=following.billing, offer=following.offer)
+
+
 def _commitment(limits: Mapping[str, Decimal], operations: Sequence[Operation], totals: MoneyTotals) -> list[Verdict]:
     out = []
     what_to_do = "split the change, or raise `guardrails.maxNewCommitment` in a change of its own"
-    for owed in totals.commitment:
+    sums = {owed.currency: owed for owed in totals.commitment}
+    for operation in operations:
+        if operation.promised is not None and (later := operation.promised.commitment) is not None:
+            sums[later.currency] = sums[later.currency] + later if later.currency in sums else later
+    for owed in (sums[currency] for currency in sorted(sums)):
         limit = limits.get(owed.currency)
         if limit is None:
             text = f"this plan commits to {plain(owed)}, and no limit is set for {owed.currency}"
@@ -137,8 +149,10 @@ def _commitment(limits: Mapping[str, Decimal], operations: Sequence[Operation], 
             text = f"this plan newly commits to {plain(owed)}, the project allows {allowed}"
             out.append(_refuse("maxNewCommitment", "CSP502", f"{text}; {what_to_do}"))
     for operation in operations:
+        why = operation.promised.unknown if operation.promised is not None else None
         if _commits(operation) and (operation.preview is None or operation.preview.commitment is None):
             why = operation.preview.unknown[0] if operation.preview and operation.preview.unknown else "it is unknown"
+        if why is not None:
             out.append(
                 _refuse(
                     "maxNewCommitment",
@@ -227,12 +241,10 @@ def _forbidden(rule: Forbidden, operations: Iterable[Operation]) -> list[Verdict
     )
     out = []
     for operation in operations:
-        bought = _bought(operation)
-        if (
-            bought is not None
-            and rule.term in (None, bought.term)
-            and rule.billing in (None, bought.billing)
-            and rule.offer in (None, bought.offer)
+        bought = [item for item in (_bought(operation), _comes_with(operation)) if item is not None]
+        if any(
+            rule.term in (None, item.term) and rule.billing in (None, item.billing) and rule.offer in (None, item.offer)
+            for item in bought
         ):
             text = f"{operation.address} buys what the project forbids ({words})"
             text += "; choose another, or change `guardrails.forbid` in a change of its own"

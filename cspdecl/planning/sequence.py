@@ -27,7 +27,7 @@ from cspdecl.core.address import Address
 from cspdecl.core.diagnostics import Origin
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import LiveSubscription, Status
-from cspdecl.core.operation import Guard, LineContext, Operation, PriceDelta, Reason
+from cspdecl.core.operation import Guard, LineContext, Operation, PriceDelta, Promised, Reason
 from cspdecl.core.plain import to_plain
 
 
@@ -51,6 +51,7 @@ class Sequence:
         not_after: datetime | None = None,
         preview: PriceDelta | None = None,
         origin: Origin | None = None,
+        promised: Promised | None = None,
     ) -> str:
         """Append one operation and answer its id."""
         ident = operation_id(address, action, guard, self.last_hashes.get(address, ""))
@@ -66,6 +67,7 @@ class Sequence:
                 not_after=not_after,
                 preview=preview,
                 origin=origin,
+                promised=promised,
             )
         )
         return ident

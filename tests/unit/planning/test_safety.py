@@ -9,7 +9,9 @@ from fractions import Fraction
 import pytest
 
 from cspdecl.core.action import ChangeTerm, ScheduleRenewal, Transition
-from cspdecl.core.catalog import OfferKey
+from cspdecl.core.catalog import Offer, OfferKey, OfferTerm
+from cspdecl.core.desired import AtRenewal, RenewsTo
+from cspdecl.core.inquiry import AskTransitions, TransitionPath, Transitions
 from cspdecl.core.live import NextTerm
 from cspdecl.core.operation import MoneyTotals
 from cspdecl.core.project import Forbidden, Guardrails
@@ -19,14 +21,17 @@ from cspdecl.testing.builders import OFFER, guard_of, live_subscription, operati
 from tests.planning_builders import (
     PHONE,
     PREMIUM,
+    TENANT,
     VISIO,
     at,
     binding,
+    catalog,
     customer,
     line,
     live_customer,
     make_plan,
     monthly,
+    origin,
     prices,
     sub,
 )  # fmt: skip
@@ -226,3 +231,129 @@ def test_forbidden_ways_are_forbidden_in_every_guise(action, rule):
 def test_what_is_left_is_not_forbidden(action, rule):
     """Leaving a forbidden way, and renewing what runs in it, is no purchase of it."""
     assert [] == checked(action, forbid=(rule,))
+
+
+# ---- what comes true by itself ----
+
+LATER = OfferKey.parse(PREMIUM)
+
+
+def at_renewal(**changes):
+    return AtRenewal(**changes, origin=origin().at("atRenewal"))
+
+
+def trial(ends="cancel", **changes):
+    becomes = NextTerm(offer=LATER, seats=25, term=Term.P1Y, billing=BillingCycle.MONTHLY)
+    return sub("s1", VISIO, 25, trial=True, end_of_term=ends, scheduled=becomes if ends == "renew" else None, **changes)
+
+
+def paid(seats=25, **changes):
+    return line(
+        "visio", VISIO, 25, trial=True, renews_to=RenewsTo(offer=LATER, seats=seats, origin=origin()), **changes
+    )
+
+
+BOUND = [binding("hafenkontor/visio", "s1")]
+
+
+@pytest.mark.parametrize(
+    ("declared", "runs", "owed"),
+    [
+        # 7 seats more for a year at 15.50 a month
+        (line("visio", seats=5, at_renewal=at_renewal(seats=12)), sub("s1"), "1302.00"),
+        # 5 seats at 20.60 and not at 15.50
+        (line("visio", seats=5, at_renewal=at_renewal(offer=LATER)), sub("s1"), "306.00"),
+        # 25 seats of what a trial becomes, which was to end
+        (paid(), trial(), "6180.00"),
+        # 5 more than it would become anyway
+        (paid(30), trial("renew"), "1236.00"),
+    ],
+    ids=["more seats", "another offer", "a trial that is let become paid", "a trial that becomes more"],
+)
+def test_what_a_renewal_brings_is_committed_to(declared, runs, owed):
+    """What comes true by itself counts when it is written, beyond what would renew anyway."""
+    asked = AskTransitions(tenant=TENANT, subscription="s1", when="scheduled")
+    path = TransitionPath(offer=LATER, kinds=("transition_only",))
+
+    def made(limit):
+        return make_plan(
+            [customer("hafenkontor", declared)], [live_customer("hafenkontor", runs)], bindings=BOUND,
+            answers={asked: Transitions(paths=(path,))},
+            guardrails={"max_new_commitment": {"EUR": Decimal(limit)}},
+        )  # fmt: skip
+
+    least = made(Decimal(owed) - Decimal("0.01"))
+    assert least.operations
+    assert ([], ["maxNewCommitment"]) == (
+        [rule for rule, _ in verdicts(made(owed))],
+        [rule for rule, _ in verdicts(least)],
+    )
+
+
+def test_what_a_renewal_brings_at_an_unknown_price_cannot_pass():
+    """Without a price for the next term the limit cannot be checked, and refuses."""
+    made = make_plan(
+        [customer("hafenkontor", line("visio", seats=5, at_renewal=at_renewal(seats=12)))],
+        [live_customer("hafenkontor", sub("s1"))], bindings=BOUND, price_book=prices({}),
+        guardrails={"max_new_commitment": {"EUR": Decimal(10**6)}},
+    )  # fmt: skip
+
+    assert [("maxNewCommitment", "hafenkontor/visio")] == verdicts(made)
+
+
+def test_fewer_seats_at_the_renewal_commit_to_nothing():
+    """A smaller renewal passes any limit, priced or not."""
+    made = make_plan(
+        [customer("hafenkontor", line("visio", seats=5, at_renewal=at_renewal(seats=2)))],
+        [live_customer("hafenkontor", sub("s1"))], bindings=BOUND, price_book=prices({}),
+        guardrails={"max_new_commitment": {"EUR": Decimal(0)}},
+    )  # fmt: skip
+
+    assert (1, []) == (len(made.operations), verdicts(made))
+
+
+def test_what_was_promised_before_is_not_counted_again():
+    """A schedule that a change of seats deletes is written again: only the seats are new."""
+    kept = NextTerm(offer=OfferKey.parse(VISIO), seats=90, term=Term.P1Y, billing=BillingCycle.MONTHLY)
+    made = make_plan(
+        [customer("hafenkontor", line("visio", seats=6, at_renewal=at_renewal(seats=90)))],
+        [live_customer("hafenkontor", sub("s1", scheduled=kept))], bindings=BOUND,
+        guardrails={"max_new_commitment": {"EUR": Decimal(100)}},
+    )  # fmt: skip
+
+    assert (["set_seats", "schedule_renewal"], []) == ([item.action.kind for item in made.operations], verdicts(made))
+
+
+@pytest.mark.parametrize("rule", [Forbidden(offer=LATER), Forbidden(term=Term.P1Y, offer=LATER)])
+@pytest.mark.parametrize("declared", [{}, {"renews_to": None}], ids=["declared", "by itself"])
+def test_a_forbidden_offer_is_not_reached_through_a_trial(rule, declared):
+    """A trial that becomes what the project forbids is not started, and one that was to end is not let become it."""
+    free = Offer(
+        key=OfferKey.parse(VISIO), title="A trial", min_seats=1, max_seats=25, trial=True, upgrades=(LATER,),
+        terms=(OfferTerm.parse("P1M/none"),),
+    )  # fmt: skip
+    sold = catalog()
+    catalogs = {("partner-center", "DE", "commercial"): replace(sold, offers={**sold.offers, free.key: free})}
+    wanted = replace(paid(), **declared)
+
+    def made(spec, *subs, bound=()):
+        return make_plan(
+            [customer("hafenkontor", spec)], [live_customer("hafenkontor", *subs)], bindings=bound, catalogs=catalogs,
+            guardrails={"forbid": (rule,)},
+        )  # fmt: skip
+
+    started, ending = made(wanted), made(replace(wanted, end_of_term="cancel", renews_to=None))
+    kept = made(wanted, trial(), bound=BOUND)
+
+    assert "purchase" in [item.action.kind for item in ending.operations]
+    assert ["forbid"] == sorted({rule for rule, _ in verdicts(started)})
+    assert [] == verdicts(ending)
+    if wanted.renews_to is not None:
+        assert ["forbid"] == sorted({rule for rule, _ in verdicts(kept)})
+
+
+def test_more_seats_of_what_is_forbidden_are_not_scheduled():
+    """More seats at the renewal are an increase like any other."""
+    more = NextTerm(offer=OfferKey.parse(OFFER), seats=21, term=Term.P1Y, billing=BillingCycle.MONTHLY)
+
+    assert ["forbid"] == checked(ScheduleRenewal(next=more), forbid=(Forbidden(term=Term.P1Y),))
