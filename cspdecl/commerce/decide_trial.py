@@ -115,20 +115,9 @@ def trial_steps(spec: SubscriptionSpec, offer: Offer, setting: Setting, draft: D
     paid = becomes(spec, None)
     if paid is None and offer.upgrades[1:] == () and offer.upgrades:
         paid = NextTerm(offer=offer.upgrades[0], seats=_count(spec), term=renews_to_term(spec), billing=_billing(spec))
-    owed = at_midnight(add_months(ends.date(), renews_to_term(spec).months))
-    what = f"{seats(_count(spec))} of {paid.offer if paid else 'its paid offer'}"
-    text = f"on about {day(ends)} it becomes {what} for {renews_to_term(spec)}, owed until {last_day(owed)}"
+    text = _then_paid(spec, paid, ends, about=True)
     draft.notes.append(f"a trial until about {last_day(ends)}; {text}")
-    draft.diagnostics.append(
-        warning(
-            "CSP358",
-            text,
-            origin=spec.origin.at("trial"),
-            address=str(spec.address),
-            label="a trial becomes paid by itself, without promotion; one for a first purchase is spent by it",
-            hint="say `endOfTerm: cancel` to let it end, or `renewsTo: {seats: …}` for another number",
-        )
-    )
+    draft.diagnostics.append(_commits(spec, "trial", text))
     differs = spec.renews_to is not None and (
         spec.renews_to.seats is not None or spec.renews_to.offer is not None or spec.renews_to.billing is not None
     )
@@ -142,6 +131,25 @@ def trial_steps(spec: SubscriptionSpec, offer: Offer, setting: Setting, draft: D
     else:
         text = f"plan its conversion to {seats(paid.seats)} in the provider's portal: this provider cannot"
         draft.waiting.append(_by_hand(spec, text, ends))
+
+
+def _then_paid(spec: SubscriptionSpec, paid: NextTerm | None, ends: datetime, *, about: bool) -> str:
+    """What a trial becomes on which day, and until when that is owed."""
+    term = paid.term if paid else renews_to_term(spec)
+    owed = at_midnight(add_months(ends.date(), term.months))
+    what = f"{seats(paid.seats if paid else _count(spec))} of {paid.offer if paid else 'its paid offer'}"
+    return f"on {'about ' * about}{day(ends)} it becomes {what} for {term}, owed until {last_day(owed)}"
+
+
+def _commits(spec: SubscriptionSpec, key: str, text: str) -> Diagnostic:
+    return warning(
+        "CSP358",
+        text,
+        origin=spec.origin.at(key),
+        address=str(spec.address),
+        label="a trial becomes paid by itself, without promotion; one for a first purchase is spent by it",
+        hint="say `endOfTerm: cancel` to let it end, or `renewsTo: {seats: …}` for another number",
+    )
 
 
 def decide_trial(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting) -> Decision:
@@ -212,12 +220,15 @@ def _set_end(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, d
         text = f"switch the trial's renewal off in the provider's portal before {day(ends)}: this provider cannot"
         draft.waiting.append(_by_hand(spec, text, ends))
         return
-    ended = f"ends on {last_day(ends)} and costs nothing"
-    text = ended if wanted == "cancel" else f"becomes paid on {day(ends)}"
+    text = said = f"ends on {last_day(ends)} and costs nothing"
+    if wanted == "renew":
+        text = f"becomes paid on {day(ends)}"
+        said = _then_paid(spec, becomes(spec, live), ends, about=False)
+        draft.diagnostics.append(_commits(spec, "endOfTerm", said))
     reason = Reason(code=f"end_of_term.{wanted}", text=f"the trial {text}, as declared")
     action = SetEndOfTerm(before=live.end_of_term, after=wanted)
     draft.steps.append(Step(action=action, reason=reason, not_after=renewal_deadline(ends)))
-    draft.notes.append(text)
+    draft.notes.append(said)
 
 
 def _schedule(spec: SubscriptionSpec, live: LiveSubscription, setting: Setting, draft: Draft) -> None:

@@ -217,6 +217,22 @@ def test_what_is_bought_and_converted_is_accepted_at_length(steps):
     agree(steps)
 
 
+@pytest.mark.parametrize(("then", "seats"), [({}, 25), ({"renewsTo": {"offer": PREMIUM, "seats": 8}}, 8)])
+def test_a_trial_that_was_to_end_may_become_paid_after_all(then, seats):
+    """Told to end and then told otherwise, a trial becomes what it would have become; the plan says what that commits."""
+    trial_line: dict[str, Any] = {"offer": TRIAL, "seats": 25, "trial": True}
+    with a_run() as run:
+        shop = stock(run)
+        bought(shop, trial={**trial_line, "endOfTerm": "cancel"})
+        plan = planned(shop, trial={**trial_line, **then})
+        assert "CSP358" in codes(plan, "warning")
+        apply(shop, plan)
+        run.world.advance(timedelta(days=32))
+
+        [item] = running(run.world)
+        assert (PREMIUM, seats, Term.P1Y) == (str(item.offer), item.seats, item.term)
+
+
 # ---- refusals ----
 
 # What the provider asks before it writes, and is told no, it leaves as stale; what it sends is rejected.

@@ -20,7 +20,7 @@ from .limits import refuse_in_use
 from .lines import SANDBOX_SEATS, seats_left
 from .orders import follow_up
 from .schedule import check_schedule, read_next_charge, read_schedule, same
-from .subscriptions import WINDOW, cancel_until, find, open_lots, provisioned, render, snapshot
+from .subscriptions import WINDOW, cancel_until, conversion_of, find, open_lots, provisioned, render, snapshot
 from .transfers import refuse_pending
 
 _CLOSED = {
@@ -166,6 +166,8 @@ def _apply_charge_and_schedule(
     if wanted is None:
         if not row["trial"]:
             row["schedule"] = None
+        elif auto and row["schedule"] is not None and row["schedule"]["action"] != "RenewToNewTerm":
+            row["schedule"] = conversion_of(row["trial_of"], row["quantity"])  # it was to end, and renews again
     elif not same(wanted, row["schedule"]):
         row["schedule"] = check_schedule(call, row, wanted, auto)
     elif (

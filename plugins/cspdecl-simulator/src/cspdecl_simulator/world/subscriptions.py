@@ -96,22 +96,16 @@ def new_subscription(
     if until is not None and not trial:
         doc["cancel_until"] = iso(until)
     if trial:
-        doc["schedule"] = {
-            "action": "RenewToNewTerm",
-            "source": "trial",
-            "instructions": {
-                "product": {
-                    "productId": sku.trial_of.split(":")[0],
-                    "skuId": sku.trial_of.split(":")[1],
-                    "availabilityId": "",
-                    "billingCycle": "monthly",
-                    "termDuration": "P1Y",
-                },
-                "quantity": quantity,
-            },
-        }
+        doc["schedule"] = conversion_of(sku.trial_of, quantity)
     doc.update(more)
     return doc
+
+
+def conversion_of(paid: str, quantity: int) -> Doc:
+    """What a trial becomes by itself, which stands on every one of them (contract §12, §13.2)."""
+    product, _, sku = paid.partition(":")
+    item = {"productId": product, "skuId": sku, "availabilityId": "", "billingCycle": "monthly", "termDuration": "P1Y"}
+    return {"action": "RenewToNewTerm", "source": "trial", "instructions": {"product": item, "quantity": quantity}}
 
 
 def offer_id(row: Doc) -> str:
