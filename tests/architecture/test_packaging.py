@@ -84,7 +84,8 @@ def test_wheel_carries_schemas_and_the_starter_project(tmp_path):
     [wheel] = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     schemas = {
-        f"cspdecl/schemas/{kind}.v1.json" for kind in ("project", "customer", "bundle", "plan", "billing-change")
+        f"cspdecl/schemas/{kind}.v1.json"
+        for kind in ("project", "customer", "bundle", "pricebook", "plan", "billing-change")
     }
 
     assert f"cspdecl-{cspdecl.__version__}-py3-none-any.whl" == wheel.name
