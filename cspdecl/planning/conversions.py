@@ -80,11 +80,10 @@ def _first(today: date, last: date | None, term: Term, billing: BillingCycle) ->
 
 def preview_trial(
     spec: SubscriptionSpec, prices: PriceBook, *, offer: Offer | None, segment: str, now: datetime,
-    sell: SellChange | None, currency: str, live: LiveSubscription | None = None,
+    sell: SellChange | None, currency: str,
 ) -> PriceDelta:  # fmt: skip
-    """A trial costs nothing; what it becomes by itself is committed to with it, unless it is told to end. `live`: it
-    runs already, and is to become paid after all."""
-    starts = live.term_ends if live is not None and live.term_ends is not None else trial_ends(now)
+    """A trial costs nothing; what it becomes by itself is committed to with it, unless it is told to end."""
+    starts = trial_ends(now)
     nothing = Money.zero(currency)
     free = PriceDelta(
         cycle=BillingCycle.NONE, cost_cycle=nothing, cost_now=nothing, commitment=nothing, basis="a trial is free",
@@ -92,12 +91,12 @@ def preview_trial(
     )  # fmt: skip
     if spec.end_of_term == "cancel":
         return free
-    paid = becomes(spec, live)
+    paid = becomes(spec, None)
     key: OfferKey | None = paid.offer if paid else offer.upgrades[0] if offer and len(offer.upgrades) == 1 else None
     if key is None:
         why = "which offer the trial becomes is known only once it runs, so what that commits to is not known"
         return replace(free, commitment=None, unknown=(why,), basis=f"unknown: {why}")
-    count, term, billing = (paid.seats, paid.term, paid.billing) if paid is not None else paid_as(spec)
+    count, term, billing = paid_as(spec)
     price = find_price(prices, offer=key, term=term, billing=billing, segment=segment, at=now, seats=(count,))
     first = starts.date()
     ends = at_midnight(add_months(first, term.months))

@@ -12,7 +12,7 @@ from cspdecl.commerce.decide_trial import as_sold
 from cspdecl.commerce.products import wait_until_read
 from cspdecl.commerce.promotions import named
 from cspdecl.commerce.values import Decision, Delta
-from cspdecl.core.action import Adopt, Cancel, ChangeTerm, Purchase, Rebind, SetEndOfTerm, SetSeats, Transition
+from cspdecl.core.action import Adopt, Cancel, ChangeTerm, Purchase, Rebind, SetSeats, Transition
 from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Offer, OfferKey
@@ -24,7 +24,7 @@ from cspdecl.planning.account import Agreement
 from cspdecl.planning.bundles import bundle_sell_change
 from cspdecl.planning.compare import compare, marked_name
 from cspdecl.planning.context import bundle_of, context_of_line
-from cspdecl.planning.conversions import preview_bought, preview_transition, preview_trial, upgraded
+from cspdecl.planning.conversions import preview_bought, preview_transition, upgraded
 from cspdecl.planning.dated import Line
 from cspdecl.planning.deferred import left_to_people
 from cspdecl.planning.holding import with_held
@@ -213,11 +213,6 @@ class Lines:
                 action = self._named(spec, action, guard, preview)
             elif live is not None and isinstance(action, Transition):
                 action, preview = self._upgraded(pair, action, live)
-            elif live is not None and live.trial and action == SetEndOfTerm(before=live.end_of_term, after="renew"):
-                preview = preview_trial(
-                    spec, world.prices, offer=offer, segment=self.spec.segment, now=world.now, sell=None,
-                    currency=world.project.reseller.currency, live=live,
-                )  # fmt: skip
             elif live is not None and isinstance(action, ChangeTerm):
                 preview = preview_term(spec, action, live, world.prices, segment=self.spec.segment, now=world.now)
                 action = replace(action, unit_price=preview.unit_price)
