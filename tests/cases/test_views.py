@@ -53,7 +53,7 @@ def renewals(folder: Path) -> str:
         prices=prices_of(folder), now=now, within=timedelta(days=90),
     )  # fmt: skip
     warned = undecided_warning(found)
-    return "\n".join(renewals_text(found)) + "\n\n" + render_diagnostics([warned] if warned else [], {}.get)
+    return "\n".join(renewals_text(found)) + "\n\n" + render_diagnostics([warned] if warned else [], lambda _path: None)
 
 
 def rehearsal(folder: Path) -> str:
@@ -63,7 +63,7 @@ def rehearsal(folder: Path) -> str:
     dearer = 1 + Decimal((folder / "raise.txt").read_text("utf-8").strip().removesuffix("%")) / 100
     [current] = book.lists
     rows = {
-        key: tuple(replace(row, cost=Money.of(row.cost.amount * dearer, row.cost.currency)) for row in group)
+        key: tuple(replace(row, cost=Money.of(str(row.cost.amount * dearer), row.cost.currency)) for row in group)
         for key, group in current.rows.items()
     }
     found = rehearse(
