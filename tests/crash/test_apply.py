@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def what_is_recorded(estate: Estate) -> Counter[tuple[Any, ...]]:
 class Scene:
     """One start, copied for every crash; and what the run that nobody killed came to."""
 
-    def __init__(self, folder: Path, victim: Victim) -> None:
+    def __init__(self, folder: Path, victim: Victim, prepare: Callable[[Path], Estate] = prepare) -> None:
         self.folder, self.victim = folder, victim
         self._start = folder / "start"
         prepare(self._start)
