@@ -250,7 +250,8 @@ def _bundle_line(bundle: BundleInstance, rows: Sequence[Row], spec: CustomerSpec
         decision = anchor.decision
         before = seats_billed(declared, bundle, decision.before or 0)
         after = seats_billed(declared, bundle, decision.after or 0)
-        later, later_on = (bundle.seats if decision.later is not None else None), decision.later_on
+        later = seats_billed(declared, bundle, decision.later) if decision.later is not None else None
+        later_on = decision.later_on
         summary = _bundle_summary(anchor, before, after, later)
     sentences = _bundle_money(rows)
     return PlanLine(
