@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from cspdecl import __version__
 from cspdecl.billing.changes import RunContext
-from cspdecl.billing.fold import fold_recorded
+from cspdecl.billing.fold import fold_book, fold_recorded
 from cspdecl.core.diagnostics import Diagnostic, error, has_errors
 from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, StoreDamaged
-from cspdecl.core.operation import Operation, Plan
+from cspdecl.core.operation import Operation, Plan, SafetyReport
 from cspdecl.engine import provenance
 from cspdecl.engine.exits import Exit, strongest
 from cspdecl.engine.lanes import Task
@@ -30,7 +30,9 @@ from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
 from cspdecl.engine.runner import Runner, RunResult
 from cspdecl.engine.settle import Settler
+from cspdecl.planning.money import total
 from cspdecl.planning.planfile import dump_plan
+from cspdecl.planning.safety import check_safety
 from cspdecl.spi.store import LockOwner, RunHeader
 
 if TYPE_CHECKING:
@@ -179,6 +181,8 @@ def apply_plan(
             chosen, conflicts = still_valid(plan, planned.plan, _already_applied(session, plan))
             if plan.safety.refused or plan.hindered:
                 return plan
+            if (today := _guarded_today(session, planned.plan, chosen)).refused:
+                return replace(plan, safety=today)
         if not chosen and conflicts:
             raise stale(conflicts)
         context = context_of(session, plan, run, approvals=options.approvals)
@@ -262,6 +266,16 @@ def still_valid(approved: Plan, fresh: Plan, already: frozenset[str]) -> tuple[t
     held = {operation.address.customer for operation in conflicts}
     chosen = tuple(operation for operation in open_ones if operation.address.customer not in held)
     return chosen, tuple(sorted({str(operation.address) for operation in conflicts}))
+
+
+def _guarded_today(session: Session, fresh: Plan, chosen: Sequence[Operation]) -> SafetyReport:
+    """What the guardrails of today say of the approved operations: they may have become stricter since."""
+    wanted = {operation.id for operation in chosen}
+    same = [operation for operation in fresh.operations if operation.id in wanted]
+    store = session.store()
+    booked = sum(1 for entry in fold_book(store.last_records().values()).values() if entry.quantity)
+    managed = booked + sum(1 for address in store.bindings() if address.path)
+    return check_safety(session.project.guardrails, same, total(same), managed=managed)
 
 
 def _already_applied(session: Session, plan: Plan) -> frozenset[str]:

@@ -152,6 +152,18 @@ def test_a_guardrail_refuses_before_anything_is_sent(estate, world, saved):
     assert () == world.writes()
 
 
+def test_a_saved_plan_keeps_to_the_guardrails_of_today(estate, world):
+    """A limit set after the plan was approved holds for it, too: nothing is written, and the plan says why."""
+    plan = estate.plan()
+    estate.project(guardrails={"maxSeatsPerChange": 5})
+
+    answer = estate.apply(plan)
+
+    assert isinstance(answer, Plan)
+    assert (plan.id, ["maxSeatsPerChange"]) == (answer.id, [item.rule for item in answer.safety.verdicts])
+    assert () == world.writes()
+
+
 def test_an_error_holds_back_its_customer_alone(estate, world):
     """Alpha's line matches two running subscriptions: that is for a person to decide. Beta is served, and the exit
     says that not all of it was done."""
