@@ -33,6 +33,7 @@ from cspdecl.planning.match import Pair
 from cspdecl.planning.money import SellChange, add_sell, preview_seats, sell_change
 from cspdecl.planning.next_terms import promised
 from cspdecl.planning.order import base_of, ends_with, first_begun, needed_first, wait_for_base, wait_for_day
+from cspdecl.planning.questions import second_trial
 from cspdecl.planning.reprice import Repriced
 from cspdecl.planning.rows import CustomerPlan, Row
 from cspdecl.planning.sequence import Sequence, guard_after, guard_of, purchase_mark
@@ -104,6 +105,8 @@ class Lines:
                 decision = wait_until_read(spec)
             elif live is None and (begins := first_begun(spec, self.spec, self.later)) is not None:
                 decision = wait_for_day(spec, *begins)
+            elif live is None and spec.trial and (became := self._became(offer)):
+                decision = Decision(symbol="?", diagnostics=(second_trial(spec, became),))
             elif live is None and base in self.unbought:
                 decision = wait_for_base(spec, base)
             elif live is None and aligned is not None and not aligned.spec.absent:
@@ -285,6 +288,19 @@ class Lines:
             siblings=tuple(siblings),
             earlier_purchases=len(self.bought.get(spec.offer, ())),
         )
+
+    def _became(self, offer: Offer | None) -> list[LiveSubscription]:
+        """What no line stands for and a trial of this offer may have become: then it was had (contract §13.2).
+
+        Where the catalogue names no target, any SKU of the trial's product may be it.
+        """
+        claimed = {pair.live.id for pair in self.pairs if pair.live is not None}
+        free = [
+            one for one in self.there.subscriptions if one.status.running and not one.trial and one.id not in claimed
+        ]
+        if offer is None or offer.upgrades:
+            return [one for one in free if offer is not None and one.offer in offer.upgrades]
+        return [one for one in free if one.offer is not None and one.offer.product == offer.key.product]
 
     def _bases(self, offer: Offer | None) -> tuple[str, ...]:
         """Purchases of this plan that an add-on needs first."""

@@ -111,7 +111,7 @@ def second_trial(line: SubscriptionSpec, known: Sequence[LiveSubscription]) -> D
         f"a trial of {line.offer} is started once for a customer" + (there or ", and two lines declare one"),
         origin=line.origin.at("trial"),
         address=str(line.address),
-        hint="declare the paid offer, or take the line out"
+        hint="declare the paid offer (with `id:`, where no line stands for it yet), or take the line out"
         if known
         else "take one of the two lines out: a trial has its seats all at once",
     )
