@@ -220,6 +220,11 @@ def _sold_margins(least: Fraction, operations: Iterable[Operation]) -> list[Verd
         for item in costs[1:]:
             cost = cost + item
         share = margin(sell, cost)
+        if share is None and cost.value > 0 and (sell.currency != cost.currency or sell.value <= 0):
+            why = f"our price is in {sell.currency} and the cost in {cost.currency}"
+            why = why if sell.currency != cost.currency else "our price is nothing"
+            text = f"the margin of {address} cannot be computed ({why}), and at least {percent(least)} is asked for"
+            out.append(_refuse("minMargin", "CSP503", f"{text}; change `sell`", address))
         if share is not None and share < least:
             out.append(
                 _refuse(

@@ -119,6 +119,15 @@ def test_a_reduction_is_never_held_up_by_its_margin():
     assert not made.safety.refused
 
 
+@pytest.mark.parametrize(("per_seat", "currency"), [("18.50", "CHF"), ("0.00", "EUR")])
+def test_a_margin_that_cannot_be_computed_cannot_pass(per_seat, currency):
+    """A price in another currency than the cost, or of nothing, leaves no share to compare: it refuses."""
+    sell = replace(monthly(per_seat), currency=currency)
+    made = planned(line("visio", seats=5, sell=sell), min_margin=Fraction(1, 10))
+
+    assert [("minMargin", "hafenkontor/visio")] == verdicts(made)
+
+
 def test_unknown_cost_cannot_pass_a_margin():
     """A missing price list must not open the gate."""
     made = make_plan(
