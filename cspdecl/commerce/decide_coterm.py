@@ -159,8 +159,8 @@ def _answered(
     if setting.new_customer:
         # nobody can be asked about who does not exist: without subscriptions only the month's end is allowed (§13.6)
         return allowed_ends(spec.term, today)
-    why = f": {answer.reason}" if isinstance(answer, Unanswered) else ""
-    draft.waiting.append(_blocked(spec, f"which last days are allowed could not be asked{why}; it waits, plan again"))
+    why = f" ({answer.reason})" if isinstance(answer, Unanswered) else ""
+    draft.waiting.append(_blocked(spec, f"on which days it may end could not be asked{why}; plan again later"))
     return None
 
 

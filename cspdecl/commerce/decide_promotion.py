@@ -73,15 +73,15 @@ def _insisted(
     spec: SubscriptionSpec, wanted: str, found: Promotions | Unanswered | None, draft: Draft
 ) -> PromotionOffer | None:
     if not isinstance(found, Promotions):
-        why = f": {found.reason}" if isinstance(found, Unanswered) else ""
-        text = f"whether promotion {wanted} applies could not be asked{why}; nothing is bought without it, plan again"
+        why = f" ({found.reason})" if isinstance(found, Unanswered) else ""
+        text = f"whether promotion {wanted} applies could not be asked{why}: nothing is bought without it; plan again"
         draft.waiting.append(
             Waiting(address=spec.address, kind="blocked", code="CSP369", text=text, origin=spec.origin)
         )
         return None
     promotion = named(found, wanted)
     if promotion is not None and promotion.eligible:
-        draft.notes.append(f"{discount_words(promotion)}, as insisted: without it nothing is bought")
+        draft.notes.append(f"{discount_words(promotion)}; without it nothing is bought")
         return promotion
     draft.diagnostics.append(_not_eligible(spec, wanted, promotion, found))
     return None

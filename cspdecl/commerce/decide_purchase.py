@@ -99,7 +99,9 @@ def _buy(
     not_after = buy_before(spec, setting) if custom_end is None else None
     draft.steps.append(Step(action=action, reason=reason, not_after=not_after))
     if custom_end is not None:
-        draft.notes.append(f"its first term ends on {custom_end}, later ones are whole; what it costs is an estimate")
+        draft.notes.append(
+            f"its first term ends on {custom_end}, the next one is full; the first charge is an estimate"
+        )
     if spec.trial:
         trial_steps(spec, offer, setting, draft)
     owned = spec.term is Term.ONCE

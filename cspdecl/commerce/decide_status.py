@@ -30,8 +30,8 @@ _WORDS: dict[Field, str] = {
     "offer": "offer",
     "term": "term",
     "billing": "billing plan",
-    "end_of_term": "what follows its term",
-    "at_renewal": "what its renewal changes",
+    "end_of_term": "its end of term",
+    "at_renewal": "the changes for its renewal",
     "nickname": "name",
     "reseller": "reseller on record",
 }
@@ -113,7 +113,7 @@ def _frozen(delta: Delta, draft: Draft) -> None:
     if delta.spec.end_of_term in (None, "renew") and _WORDS["end_of_term"] in differing:
         differing.remove(_WORDS["end_of_term"])  # no renewal while suspended: said already
     if differing:
-        text = f"while it is suspended nothing else of it can be changed: its {listed(differing, final='and')} wait"
+        text = f"while it is suspended nothing else can be changed; what waits: {listed(differing, final='and')}"
         draft.waiting.append(_wait(delta, "blocked", "CSP326", text))
 
 

@@ -138,7 +138,7 @@ def _then_paid(spec: SubscriptionSpec, paid: NextTerm | None, ends: datetime, *,
     term = paid.term if paid else renews_to_term(spec)
     owed = at_midnight(add_months(ends.date(), term.months))
     what = f"{seats(paid.seats if paid else _count(spec))} of {paid.offer if paid else 'its paid offer'}"
-    return f"on {'about ' * about}{day(ends)} it becomes {what} for {term}, owed until {last_day(owed)}"
+    return f"{'about' if about else 'on'} {day(ends)} it becomes {what} for {term}, owed until {last_day(owed)}"
 
 
 def _commits(spec: SubscriptionSpec, key: str, text: str) -> Diagnostic:

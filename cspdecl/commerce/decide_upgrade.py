@@ -85,7 +85,8 @@ def decide_full_upgrade(
     if live.trial:
         draft.notes.append(f"the trial becomes paid now, for {spec.term}{until}; {_NO_RETURN}")
     else:
-        draft.notes.append(f"upgraded from {wanted.source}; {_NO_RETURN}, and it stays owed{until}")
+        was = live.title or wanted.source
+        draft.notes.append(f"upgraded from {was}, which cannot be undone; owed{until} as before")
         _keep_end(spec, moved.live, setting, draft)
     if more and not live.trial:
         draft.notes.append(f"{seats(more)} more than ran are bought with it")
@@ -176,8 +177,8 @@ def refuse_way_back(spec: SubscriptionSpec, *, upgraded: int, declared: int) -> 
     """That upgraded seats do not go back to what they were: that would be bought anew beside them."""
     return error(
         "CSP348",
-        f"{seats(upgraded)} run upgraded and {declared} are declared, with more on the offer they came from: "
-        "an upgrade has no way back",
+        f"{seats(upgraded)} {'is' if upgraded == 1 else 'are'} upgraded and "
+        f"{declared} {'is' if declared == 1 else 'are'} declared: {_NO_RETURN}",
         origin=_wanted(spec).origin.at("seats"),
         address=str(spec.address),
         hint=f"say `upgrade: {{seats: {upgraded}}}`, or lower `seats` by as many so that they are given back",
@@ -303,7 +304,7 @@ def _no_path(spec: SubscriptionSpec, live: LiveSubscription, paths: Iterable[Tra
 def _too_many(spec: SubscriptionSpec, live: LiveSubscription, count: int) -> Diagnostic:
     return error(
         "CSP348",
-        f"{count} of {seats(live.seats)} are to be upgraded: a part is fewer than all",
+        f"{seats(count)} are to be upgraded, and {live.seats} run: a part is fewer than all",
         origin=_wanted(spec).origin.at("seats"),
         address=str(spec.address),
         hint=f"say `seats: {live.seats - 1}` or fewer under `upgrade`, or leave `seats` out there to upgrade all"

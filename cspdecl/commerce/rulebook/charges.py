@@ -44,7 +44,7 @@ CHAPTER = Chapter(
         rule("CSP367", "coterm-month-end", "commerce.coterm.first_cycle", ALIGN,
              "A shortened first term begins with its short cycle, charged as a part of the full one that would end on "
              "that day. No published amount shows it, so it is an estimate.",
-             simulator="charging.short-first", shown="later ones are whole; what it costs is an estimate"),
+             simulator="charging.short-first", shown="the first charge is an estimate"),
         rule("CSP317", "end-of-term", "commerce.prices.price_of_extended", EST,
              "A month of an extended service term costs the monthly price and 3 %, or a twelfth of the yearly one and "
              "23 % where there is no monthly one. Where the list of that view is not imported, that is a forecast.",

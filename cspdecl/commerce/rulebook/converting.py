@@ -12,7 +12,7 @@ CHAPTERS: tuple[Chapter, ...] = (
                   "All seats: the subscription keeps its id, term and end, and its offer changes. There is no way "
                   "back, and none without being asked for by name.",
                   simulator="upgrades.path charging.convert",
-                  shown="an upgrade cannot be undone"),
+                  shown="which cannot be undone"),
             rule("CSP349", "upgrade-part", "commerce.decide_upgrade.decide_partial_upgrade", TRANSITION,
                   "Part of the seats: a second subscription with the same end and the source's window, bound to the "
                   "same line.",
