@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,6 +20,9 @@ from cspdecl.core.plain import parse_instant
 from cspdecl.engine.exits import Exit
 from cspdecl.engine.session import Session
 from cspdecl.report.printable import json_safe, printable
+
+if TYPE_CHECKING:
+    from cspdecl.report.language import Language
 
 _PROJECT = "cspdecl.yaml"
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -52,6 +55,13 @@ def wants_color(ctx: click.Context | None, stream: Any) -> bool:
     if ctx is not None and ctx.obj and ctx.obj.get("no_color"):
         return False
     return bool(stream.isatty())
+
+
+def language(ctx: click.Context | None) -> Language:
+    """The language asked for with `--lang`, else the environment's."""
+    from cspdecl.report.language import language_of
+
+    return language_of(ctx.obj.get("lang") if ctx is not None and ctx.obj else None)
 
 
 def at_terminal() -> bool:

@@ -70,11 +70,14 @@ class Verbs(click.Group):
 )
 @click.option("-C", "--project", "project", type=click.Path(file_okay=False), default=".", help="The project's folder.")
 @click.option("--no-color", is_flag=True, help="Plain text; NO_COLOR does the same.")
+@click.option(
+    "--lang", type=click.Choice(["en", "de"]), help="Language of what is shown; from LC_ALL or LANG where not given."
+)
 @click.version_option(package_name="cspdecl", prog_name="cspdecl")
 @click.pass_context
-def cli(ctx: click.Context, project: str, *, no_color: bool) -> None:
+def cli(ctx: click.Context, project: str, lang: str | None, *, no_color: bool) -> None:
     """Customers, bundles and seats of a Microsoft reseller, declared in YAML, planned, applied and recorded."""
-    ctx.obj = {"project": project, "no_color": no_color}
+    ctx.obj = {"project": project, "no_color": no_color, "lang": lang}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -17,6 +17,7 @@ from cspdecl.core.address import Address
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import EndOfTerm, SellRule
 from cspdecl.core.diagnostics import Diagnostic, Origin, Severity
+from cspdecl.core.guard import Level, NeededApproval
 from cspdecl.core.live import LiveEndOfTerm, NextTerm, Status
 from cspdecl.core.money import ExactMoney, Money
 from cspdecl.core.terms import BillingCycle, Term
@@ -214,13 +215,21 @@ class MoneyTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One guardrail that was touched: its name, the sentence with the numbers, and whether it refuses the plan."""
+    """One guardrail that was touched: its name, the sentence with the numbers, and whether it refuses the plan.
+
+    `level` says how strict it is, `approval` whose word it waits for (then `refused` is false: `apply` asks for it).
+    `waiver` names the waiver that excuses it; `side` is "base" where only the state before the change has this guard.
+    """
 
     rule: str
     code: str
     text: str
     refused: bool
     address: Address | None = None
+    level: Level = Level.DENY
+    approval: NeededApproval | None = None
+    waiver: str | None = None
+    side: Literal["base", "head"] = "head"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +242,11 @@ class SafetyReport:
     def refused(self) -> bool:
         """Whether any guardrail refuses the plan."""
         return any(verdict.refused for verdict in self.verdicts)
+
+    @property
+    def awaits(self) -> tuple[Verdict, ...]:
+        """Verdicts that somebody has to approve before the plan may be carried out."""
+        return tuple(item for item in self.verdicts if item.approval is not None and item.waiver is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,12 +284,60 @@ class PlanCounts:
     undecided_soon: int = 0
 
 
+# ---- a pull request's plan ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why a customer is in the plan of a change: the file that was changed, and what in it touches this customer."""
+
+    customer: str
+    cause: Literal["customer", "bundle", "prices", "price-list", "defaults", "guardrails", "project", "gone"]
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a change of files adds to what was waiting anyway: plan(base) and plan(head), made from one reading.
+
+    `reference` is what was asked for, `base` the commit it was compared with. `added` are ids of operations of this
+    plan that the base would not have done, `waiting` those it would have done as well; `dropped` is what the base would
+    have done and this plan does not any more. `totals` is the change's own money: head less base.
+    """
+
+    reference: str
+    base: str
+    head: str | None
+    why: tuple[Why, ...] = ()
+    added: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    dropped: tuple[Operation, ...] = ()
+    totals: MoneyTotals = MoneyTotals()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a plan was made from, so that whoever approved it approved this and nothing else.
+
+    `customers`: digest of what is declared for each customer of the plan, bundles and defaults resolved. `prices`:
+    digest over the price lists. `tool` and `plugins` are versions. The commit is provenance and binds nothing, so a
+    squash or a rebase does no harm.
+    """
+
+    customers: Mapping[str, str]
+    prices: str
+    tool: str
+    plugins: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that would be done, in an order that works; what apply reads.
 
     `complete` is false when a customer could not be read. "Empty" means no operation to send now: what waits does not
-    count. `now` is the provider's time at planning, `as_of` the age of the oldest reading.
+    count. `now` is the provider's time at planning, `as_of` the age of the oldest reading. `offline`: nobody was asked,
+    what the base declares was taken for live; such a plan is only for reading.
     """
 
     format: int
@@ -300,6 +362,9 @@ class Plan:
     safety: SafetyReport
     totals: MoneyTotals
     counts: PlanCounts
+    difference: Difference | None = None
+    basis: Basis | None = None
+    offline: bool = False
 
     @property
     def complete(self) -> bool:

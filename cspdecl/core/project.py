@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import EndOfTerm, Reduce
 from cspdecl.core.diagnostics import Origin
+from cspdecl.core.guard import GuardRule, Waiver
 from cspdecl.core.money import ExactMoney, Money
 from cspdecl.core.terms import BillingCycle, Term, cycles_in
 
@@ -53,6 +54,8 @@ class Guardrails:
 
     `max_seats_per_change`: seats one operation may add or remove. `max_new_commitment`: by currency, over the whole
     plan. `min_margin`: share of the sell price. `max_stop_managing`: share of managed lines one plan may forget.
+    `rules` holds the thresholds that are written with a level of their own, and the guards that have no plain form.
+    `roles`: who may approve as what. `waivers`: exceptions, each with owner, reason and end.
     """
 
     max_seats_per_change: int | None = None
@@ -60,6 +63,31 @@ class Guardrails:
     min_margin: Fraction | None = None
     forbid: tuple[Forbidden, ...] = ()
     max_stop_managing: Fraction = Fraction(1, 10)
+    origin: Origin | None = None
+    rules: tuple[GuardRule, ...] = ()
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyRules:
+    """When a saved plan may be carried out in CI: from which branch (None: the remote's default), how old at most."""
+
+    branch: str | None = None
+    max_age: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where something is announced as a CloudEvent. `events`: "drift", "applied".
+
+    `secret_from` is the block that names the secret (`env`, `file` or `command`); the secret itself is never in it.
+    """
+
+    name: str
+    url: str
+    events: tuple[str, ...]
+    secret_from: Mapping[str, object]
     origin: Origin | None = None
 
 
@@ -81,6 +109,8 @@ class Project:
     persistent: bool
     guardrails: Guardrails
     origin: Origin
+    apply: ApplyRules = ApplyRules()
+    notify: tuple[Webhook, ...] = ()
 
 
 #: The price sheets that are read: licences, software, extended service terms (contract §9.2; commerce §2.12, 2026).

@@ -121,6 +121,15 @@ class Store(Protocol):
         """Cached live customers by key. Serves comparing and speed, never a write."""
         ...
 
+    def recall(self, name: str) -> str | None:
+        """A note left by `remember`, or None: the drift that was last reported, what was already announced. Notes serve
+        comparing between runs; losing them costs a repeated message, never a purchase."""
+        ...
+
+    def remember(self, name: str, text: str) -> None:
+        """Leave a note under a name, in the place of the one before. Needs no lock."""
+        ...
+
     def damage(self) -> str | None:
         """What is wrong with journal or ledger (lost, shorter than its checkpoint, altered), or None."""
         ...

@@ -26,6 +26,7 @@ from cspdecl.spi import registry
 from cspdecl.spi.store import Batch, LockOwner, OpenOperation, RunHeader, Store
 from cspdecl.store.checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
 from cspdecl.store.damage import find_damage, shorter
+from cspdecl.store.notes import read_note, write_note
 from cspdecl.store.rows import operations_of, record_of, statements_of, texts_of
 from cspdecl.store.words import damaged, died, held_by, in_words, unusable
 
@@ -351,6 +352,16 @@ class SqliteStore:
                 with contextlib.suppress(PlainError, ValueError):
                     found[key] = from_plain(LiveCustomer, json.loads(body))
         return found
+
+    def recall(self, name: str) -> str | None:
+        """A note, or None."""
+        with in_words(self._path):
+            return read_note(self._db, name)
+
+    def remember(self, name: str, text: str) -> None:
+        """Leave a note."""
+        with self._writing():
+            write_note(self._db, name, text)
 
     def damage(self) -> str | None:
         """What is wrong with journal or ledger, or None: compared with the checkpoint, and asked of SQLite."""
