@@ -303,7 +303,8 @@ class Difference:
 
     `reference` is what was asked for, `base` the commit it was compared with. `added` are ids of operations of this
     plan that the base would not have done, `waiting` those it would have done as well; `dropped` is what the base would
-    have done and this plan does not any more. `totals` is the change's own money: head less base.
+    have done and this plan does not any more. `totals` is the change's own money: head less base. `alike` are
+    addresses whose lines and waits read the same in both plans.
     """
 
     reference: str
@@ -314,6 +315,7 @@ class Difference:
     waiting: tuple[str, ...] = ()
     dropped: tuple[Operation, ...] = ()
     totals: MoneyTotals = MoneyTotals()
+    alike: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
