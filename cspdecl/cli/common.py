@@ -86,12 +86,18 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], root: Path, ctx: click.C
         return found.data if isinstance(found, FileText) else None
 
     if diagnostics:
-        click.echo(render_diagnostics(diagnostics, source, color=wants_color(ctx, sys.stderr)), err=True, nl=False)
+        shown = render_diagnostics(diagnostics, source, color=wants_color(ctx, sys.stderr), lang=language(ctx))
+        click.echo(shown, err=True, nl=False)
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """One line that holds words from elsewhere: a provider's message, a name. What a terminal would obey is shown."""
-    click.echo(printable(text), err=err)
+    """One line, in the reader's language. It may hold words from elsewhere: what a terminal would obey is shown."""
+    click.echo(printable(in_words(text)), err=err)
+
+
+def in_words(text: str) -> str:
+    """A sentence of ours in the language of the command that runs."""
+    return language(click.get_current_context(silent=True)).sentence(text)
 
 
 def emit_json(document: object) -> None:
@@ -106,7 +112,7 @@ def report_failure(problem: Exception) -> int:
     if isinstance(problem, CspdeclError):
         show_diagnostics(problem.diagnostics, root, ctx)
         if not problem.diagnostics:
-            click.echo(f"error: {printable(problem.message)}", err=True)
+            click.echo(f"{in_words('error')}: {printable(in_words(problem.message))}", err=True)
         return problem.exit_code
     if isinstance(problem, OSError):
         where = f"{printable(str(problem.filename))}: " if problem.filename else ""
@@ -186,7 +192,7 @@ class LiveProgress:
         """A line of its own."""
         if not self._quiet:
             self._clear()
-            click.echo(printable(text), err=True)
+            click.echo(printable(in_words(text)), err=True)
 
     def done(self) -> None:
         """The long work has ended."""
@@ -202,6 +208,7 @@ class LiveProgress:
         if self._total and rate:
             left = f", {_span((self._total - self._count) / rate)} left"
         text = f"{self._what}: {self._count}{total}, {rate:.0f} a second{left}"
+        text = in_words(text)
         if self._terminal:
             click.echo(f"\r\x1b[2K{text}", err=True, nl=False)
         else:

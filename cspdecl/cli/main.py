@@ -80,6 +80,15 @@ def cli(ctx: click.Context, project: str, lang: str | None, *, no_color: bool) -
     ctx.obj = {"project": project, "no_color": no_color, "lang": lang}
 
 
+def _in_words(problem: click.ClickException) -> None:
+    """Say an error of the command line in the reader's language."""
+    from cspdecl.cli.common import language
+
+    ctx = problem.ctx if isinstance(problem, click.UsageError) else None
+    speaks = language(ctx.find_root() if ctx is not None else None)
+    vars(problem)["message"] = speaks.sentence(problem.message)  # click's types call it final, its exceptions do not
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. Never shows a traceback for what a user, a network or a provider did."""
     if sys.stdout is None or sys.stderr is None:  # closed by whoever started us: write to nobody
@@ -88,6 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = cli.main(args=arguments, prog_name="cspdecl", standalone_mode=False)
     except click.UsageError as problem:
+        _in_words(problem)
         problem.show(file=sys.stderr)
         code = 64
     except click.exceptions.Exit as ended:
@@ -99,6 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("interrupted", err=True)
         code = 130
     except click.ClickException as problem:
+        _in_words(problem)
         problem.show(file=sys.stderr)
         code = 1
     except BrokenPipeError:

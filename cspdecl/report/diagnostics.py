@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from cspdecl.core.diagnostics import Diagnostic, Origin, Severity, sort_diagnostics
 from cspdecl.manifest.locate import Locator, Position
+from cspdecl.report.language import ENGLISH, Language
 from cspdecl.report.printable import printable, shown, width
 
 Sources = Callable[[str], bytes | None]
@@ -78,7 +79,9 @@ class _Texts:
         return self._known[file]
 
 
-def render_diagnostics(diagnostics: Iterable[Diagnostic], sources: Sources, *, color: bool = False) -> str:
+def render_diagnostics(
+    diagnostics: Iterable[Diagnostic], sources: Sources, *, color: bool = False, lang: Language = ENGLISH
+) -> str:
     """All diagnostics in reading order, with a summary at the end; the empty text for none."""
     texts = _Texts(sources)
     placed = [
@@ -88,18 +91,22 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], sources: Sources, *, c
     if not placed:
         return ""
     placed.sort(key=_reading_order)
-    blocks = [_render(one, texts, color=color) for one in placed]
-    return "\n\n".join([*blocks, summary([one.item for one in placed])]) + "\n"
+    blocks = [_render(one, texts, lang, color=color) for one in placed]
+    return "\n\n".join([*blocks, summary([one.item for one in placed], lang=lang)]) + "\n"
 
 
-def summary(diagnostics: Iterable[Diagnostic]) -> str:
+def summary(diagnostics: Iterable[Diagnostic], *, lang: Language = ENGLISH) -> str:
     """How many of which, in how many files: `3 errors, 1 warning in 2 files`."""
     items = list(diagnostics)
     counts = {severity: sum(1 for item in items if item.severity is severity) for severity in Severity}
-    parts = [f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items() if count]
+    parts = [_counted(count, str(severity), lang) for severity, count in counts.items() if count]
     files = len({item.origin.file for item in items if item.origin})
-    where = f" in {files} file{'' if files == 1 else 's'}" if files else ""
-    return (", ".join(parts) or "no problems") + where
+    said = ", ".join(parts) or lang.say("no problems")
+    return lang.say("{problems} in {files}", problems=said, files=_counted(files, "file", lang)) if files else said
+
+
+def _counted(count: int, noun: str, lang: Language) -> str:
+    return lang.sentence(f"{count} {noun}{'' if count == 1 else 's'}")
 
 
 def _reading_order(one: _Placed) -> tuple[object, ...]:
@@ -109,17 +116,18 @@ def _reading_order(one: _Placed) -> tuple[object, ...]:
     return (0, origin.file, position.line if position else 0, position.column if position else 0)
 
 
-def _render(one: _Placed, texts: _Texts, *, color: bool) -> str:
+def _render(one: _Placed, texts: _Texts, lang: Language, *, color: bool) -> str:
     item, position = one.item, one.position
-    head = f"{item.severity}[{item.code}]"
-    lines = [f"{_paint(head, _STYLES[item.severity], color)}{_paint(f': {printable(item.message)}', _BOLD, color)}"]
+    head = f"{lang.say(str(item.severity))}[{item.code}]"
+    message = f": {printable(lang.sentence(item.message))}"
+    lines = [f"{_paint(head, _STYLES[item.severity], color)}{_paint(message, _BOLD, color)}"]
     if item.origin:
         lines += _snippet(
             item.origin,
             position,
             texts,
             arrow="-->",
-            label=item.label,
+            label=lang.sentence(item.label) if item.label else None,
             address=item.address,
             style=_STYLES[item.severity],
             color=color,
@@ -127,12 +135,20 @@ def _render(one: _Placed, texts: _Texts, *, color: bool) -> str:
         for other in item.related:
             place = texts.place(other, line=None, column=None)
             lines += _snippet(
-                other, place, texts, arrow=":::", label="the other place", address=None, style=_DIM, color=color
+                other,
+                place,
+                texts,
+                arrow=":::",
+                label=lang.say("the other place"),
+                address=None,
+                style=_DIM,
+                color=color,
             )
     elif item.address:
         lines.append(f" {_paint('-->', _DIM, color)} {printable(item.address)}")
     if item.hint:
-        lines.append(f"{_paint('hint:', _BOLD, color)} {printable(item.hint)}")
+        hint = printable(lang.sentence(item.hint))
+        lines.append(f"{_paint(lang.say('hint:'), _BOLD, color)} {hint}")
     return "\n".join(lines)
 
 
