@@ -6,7 +6,7 @@ The decision itself is planning's; this module fetches what it needs and nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from cspdecl.core.live import LiveState
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.records import Recorded
 from cspdecl.engine import provenance, refresh
+from cspdecl.engine.basis import basis_of
 from cspdecl.engine.progress import Progress, Silent
 from cspdecl.engine.session import everything
 
@@ -171,6 +172,8 @@ def _decide(
         if fresh.digest != live.digest:
             made = decide(fresh)
         live = fresh
+    touched = {operation.address.customer for operation in made.operations}
+    made = replace(made, basis=basis_of(project, desired, live, prices, touched))
     return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=recorded)
 
 

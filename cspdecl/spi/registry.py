@@ -41,3 +41,9 @@ def load_provider(name: str) -> tuple[Any, Any]:
     point = next(point for point in installed("provider") if point.name == name)
     module = importlib.import_module(point.value.partition(":")[0])
     return connect, getattr(module, "CONFIG_SCHEMA", None)
+
+
+def version_of_provider(name: str) -> str | None:
+    """The version of the package that brings a provider plugin; None where none is installed under this name."""
+    found = next((point.dist for point in installed("provider") if point.name == name), None)
+    return found.version if found is not None else None
