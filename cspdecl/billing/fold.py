@@ -14,10 +14,11 @@ from typing import Any
 
 from cspdecl.billing.document import next_term_of
 from cspdecl.core.address import Address
+from cspdecl.core.catalog import OfferKey
 from cspdecl.core.desired import SellRule
 from cspdecl.core.live import LiveEndOfTerm, Status
 from cspdecl.core.plain import parse_instant
-from cspdecl.core.records import BookEntry, LedgerRecord, Recorded
+from cspdecl.core.records import BookEntry, LedgerRecord, Part, Recorded
 from cspdecl.core.terms import BillingCycle, Term
 
 _APPLIED = '"origin":"applied"'
@@ -112,6 +113,24 @@ def _recorded(record: LedgerRecord, data: dict[str, Any], at: datetime) -> Recor
         sell=_sell(data, "sell"),
         bundle_instance=Address.parse(data["bundle_instance"]) if "bundle_instance" in data else None,
         body=record.body,
+        reseller=data.get("reseller_id"),
+        parts=tuple(_part(one) for one in data.get("parts", ())) if len(data.get("parts", ())) > 1 else (),
+    )
+
+
+def _part(data: dict[str, Any]) -> Part:
+    """One of several subscriptions of an address, as far as comparing with live needs it."""
+    return Part(
+        subscription=data["subscription"],
+        offer=OfferKey.parse(data["offer"]) if data.get("offer") else None,
+        quantity=Decimal(data["quantity"]),
+        provider_status=Status(data["provider_status"]) if "provider_status" in data else None,
+        term=Term(data["term"]) if "term" in data else None,
+        term_kind=data.get("term_kind"),
+        billing_plan=BillingCycle(data["billing_plan"]) if "billing_plan" in data else None,
+        term_end=parse_instant(data["term_end"]) if "term_end" in data else None,
+        end_of_term=data.get("end_of_term"),
+        scheduled=next_term_of(data.get("scheduled")),
     )
 
 

@@ -83,7 +83,7 @@ def command(
 
 def _explain(session: Session, result: DriftResult) -> list[Explained]:
     """All that differs about every subscription with findings, field by field."""
-    from cspdecl.planning.drift import expected
+    from cspdecl.planning.drift_lines import expected
     from cspdecl.report.drift import (
         Explained,
         portrait_of_expected,

@@ -141,7 +141,8 @@ class LiveCustomer:
     "unknown": it could not be asked (missing credentials). `blocked`: why the provider refuses purchases.
 
     `qualifications` and `budget` are None where they were not asked for or could not be read; a budget that is not
-    set is 0. `wanted` is what this reading was asked for.
+    set is 0. `wanted` is what this reading was asked for. `related`: False where the provider still shows the customer
+    and says that the reseller relationship is gone.
     """
 
     key: str
@@ -156,6 +157,7 @@ class LiveCustomer:
     qualifications: tuple[Qualification, ...] | None = None
     budget: Decimal | None = None
     wanted: frozenset[Wanted] = frozenset()
+    related: bool = True
 
     def completed_by(self, earlier: LiveCustomer) -> LiveCustomer:
         """This reading, and beside it what only an earlier one was asked for."""
@@ -181,11 +183,15 @@ class CustomerAbsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFailure:
-    """The provider could not answer for this customer. `permanent`: asking again will not help (not our customer)."""
+    """The provider could not answer for this customer. `permanent`: asking again will not help (not our customer).
+
+    `stranger`: it did answer, and says that there is no relationship with this tenant: removed, transferred, or never.
+    """
 
     key: str
     message: str
     permanent: bool = False
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

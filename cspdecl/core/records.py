@@ -297,7 +297,7 @@ class Recorded:
     """The last recorded state of an address: what observing compares live state with.
 
     For a bundle instance `seats` are the billed bundle seats. `ids` are all subscriptions, in order. `body` is the
-    record itself, for whoever needs more of it.
+    record itself, for whoever needs more of it. `parts`: its subscriptions where the address stands for several.
     """
 
     address: Address
@@ -321,3 +321,5 @@ class Recorded:
     sell: SellRule | None = None
     bundle_instance: Address | None = None
     body: str = ""
+    reseller: str | None = None
+    parts: tuple[Part, ...] = ()

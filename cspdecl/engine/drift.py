@@ -4,34 +4,56 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cspdecl.billing.fold import fold_applied, fold_beginnings
+from cspdecl.commerce.words import counted, day
+from cspdecl.core.diagnostics import Diagnostic, warning
 from cspdecl.engine.plan import Planned, PlanRequest, make_plan
 from cspdecl.engine.progress import Progress
 from cspdecl.planning.compare import plain_name
-from cspdecl.planning.drift import Drift, Remembered, Renamed, find_drift, find_renamed
+from cspdecl.planning.drift import find_beside, find_drift, find_renamed
+from cspdecl.planning.drift_report import (
+    DriftReport,
+    LastReport,
+    dump_last,
+    judge_drift,
+    parse_last,
+    remembered_of,
+    unknown_concerns,
+)
+from cspdecl.planning.drift_values import CLASSES, FIELDS, Drift, Remembered, Renamed
 
 if TYPE_CHECKING:
     from cspdecl.core.address import Address
     from cspdecl.core.desired import DesiredState
     from cspdecl.core.live import Bindings, LiveState, LiveSubscription
     from cspdecl.core.outcome import JournalEntry
+    from cspdecl.core.project import Project
     from cspdecl.core.records import LedgerRecord, Recorded
     from cspdecl.engine.session import Session
     from cspdecl.spi.store import Store
 
+#: The store's note of the drift that was last reported.
+NOTE = "drift"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftResult:
-    """What was found, with the reading it was found in and what was remembered of before. `renamed`: names changed in
-    the provider's portal where none is declared, looked for only when asked; they are no drift."""
+    """What was found, with the reading it was found in and what was remembered of before. `found` is all drift, waived
+    or not; `report` says what of it counts. `renamed`: names changed in the provider's portal where none is declared,
+    looked for only when asked; they are no drift. `last` and `looked_at`: what `remember_report` goes by."""
 
     found: tuple[Drift, ...]
     planned: Planned
     remembered: Remembered
+    report: DriftReport
     renamed: tuple[Renamed, ...] = ()
+    last: LastReport | None = None
+    looked_at: frozenset[str] = frozenset()
 
 
 def look_for_drift(
@@ -39,10 +61,13 @@ def look_for_drift(
 ) -> DriftResult:
     """Read live state and compare. Writes nothing but the cache. `names`: look for names that nobody declares, too."""
     planned = make_plan(session, replace(request, needs_books=True), progress=progress)
-    _project, desired = session.require()
+    project, desired = session.require()
     store = session.store()
     bindings = store.bindings()
     remembered = _remember(store, planned.recorded, planned.live, bindings)
+    other = _other_budgets(desired, planned.live)
+    if other:
+        remembered = replace(remembered, budgets=last_budgets(store, other))
     if names or _differently_named(desired, planned.live, bindings):
         remembered = replace(remembered, names=last_names(store.journal()))
     found = find_drift(
@@ -51,7 +76,99 @@ def look_for_drift(
     renamed = (
         find_renamed(desired=desired, live=planned.live, bindings=bindings, names=remembered.names) if names else ()
     )
-    return DriftResult(found=found, planned=planned, remembered=remembered, renamed=renamed)
+    beside = find_beside(
+        desired=desired, live=planned.live, bindings=bindings, remembered=remembered, drift=found, now=planned.plan.now
+    )
+    unread = {item.address.customer for item in beside if item.kind == "unreadable"}
+    asked = {*planned.live.customers, *planned.live.absent, *planned.live.unknown}
+    last = parse_last(store.recall(NOTE))
+    looked_at = frozenset(asked - unread) | _left(desired, bindings, last)
+    report = judge_drift(
+        project=project.name,
+        drift=found,
+        beside=beside,
+        waivers=project.guardrails.waivers,
+        last=last,
+        looked_at=looked_at,
+        now=planned.plan.now,
+    )
+    return DriftResult(
+        found=found,
+        planned=planned,
+        remembered=remembered,
+        renamed=renamed,
+        report=report,
+        last=last,
+        looked_at=looked_at,
+    )
+
+
+def remember_report(session: Session, result: DriftResult) -> LastReport:
+    """Keep what this run reported, so that the next one can tell what is new. Answers what is kept."""
+    kept = remembered_of(result.report, result.last, result.looked_at)
+    if kept != result.last:
+        session.store().remember(NOTE, dump_last(kept))
+    return kept
+
+
+def waiver_warnings(project: Project, report: DriftReport) -> tuple[Diagnostic, ...]:
+    """What is to be said about waivers: those that ended while their drift is still there, and those that fit nothing.
+
+    A waiver that ended is said once, whatever number of findings counts again.
+    """
+    ended = {item.lapsed.name: item.lapsed for item in report.counted if item.lapsed is not None}
+    counts = {name: sum(one.lapsed is not None and one.lapsed.name == name for one in report.counted) for name in ended}
+    found = [
+        warning(
+            "CSP761",
+            f"the waiver `{waiver.name}` ended on {day(waiver.expires)}, and what it was for counts again: "
+            f"{counted(counts[name], 'finding')}",
+            origin=waiver.origin,
+            hint=f"{waiver.owner} answers for it: put it right, accept it, or give the waiver a later day",
+        )
+        for name, waiver in sorted(ended.items())
+    ]
+    found += [
+        warning(
+            "CSP762",
+            f"the waiver `{waiver.name}` fits no drift: `{waiver.concerns}` names no field and no class",
+            origin=waiver.origin,
+            hint=f"`drift` alone, or `drift:` and one of {', '.join((*FIELDS.values(), *CLASSES[:4], CLASSES[-1]))}",
+        )
+        for waiver in unknown_concerns(project.guardrails.waivers)
+    ]
+    return tuple(found)
+
+
+def last_budgets(store: Store, customers: AbstractSet[str]) -> dict[str, Decimal]:
+    """The usage budget that an operation of ours last set, by customer; one that was never set from here is missing."""
+    done = {entry.op for entry in store.journal() if entry.kind == "outcome" and '"kind":"applied"' in entry.body}
+    budgets: dict[str, Decimal] = {}
+    for header in store.runs():
+        if '"set_budget"' not in header.plan:
+            continue
+        for operation in json.loads(header.plan).get("cspdecl", {}).get("operations", ()):
+            key = str(operation["address"]).partition("/")[0]
+            if operation["action"]["kind"] == "set_budget" and operation["id"] in done and key in customers:
+                budgets[key] = Decimal(operation["action"]["after"])
+    return budgets
+
+
+def _other_budgets(desired: DesiredState, live: LiveState) -> set[str]:
+    """Customers whose budget is another one than declared: only for those it is asked what was set last."""
+    return {
+        key
+        for key, customer in live.customers.items()
+        if customer.budget is not None and key in desired.customers
+        for plan in desired.customers[key].azure_plans
+        if plan.budget is not None and plan.budget != customer.budget
+    }
+
+
+def _left(desired: DesiredState, bindings: Bindings, last: LastReport | None) -> frozenset[str]:
+    """Customers of the last report that are managed no more: what was known of them is gone, too."""
+    known = {one.customer for one in last.known.values()} if last is not None else set()
+    return frozenset(known - set(desired.customers) - {address.customer for address in bindings})
 
 
 def last_names(journal: Iterable[JournalEntry]) -> dict[str, str]:

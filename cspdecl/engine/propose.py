@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cspdecl.core.live import LiveState, LiveSubscription
     from cspdecl.engine.drift import DriftResult
     from cspdecl.engine.session import Session
-    from cspdecl.planning.drift import Drift
+    from cspdecl.planning.drift_values import Drift
 
 _KEYS = {
     "seats": "seats", "end_of_term": "endOfTerm", "nickname": "nickname", "term": "term", "billing": "billing",

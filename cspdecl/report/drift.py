@@ -12,7 +12,7 @@ from cspdecl.core.live import LiveSubscription, NextTerm
 from cspdecl.core.records import Recorded
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.planning.compare import plain_name
-from cspdecl.planning.drift import Drift, Expected, Renamed
+from cspdecl.planning.drift_values import Drift, Expected, Renamed
 from cspdecl.report.safe import padded, safe_text
 
 _SYMBOL = {"changed": ("~", "33"), "missing": ("-", "31"), "unmanaged-new": ("?", "35"), "schedule": ("~", "33")}

@@ -25,7 +25,7 @@ from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
 from cspdecl.engine.runner import Runner
 from cspdecl.engine.session import Session
-from cspdecl.planning.drift import Drift
+from cspdecl.planning.drift_values import Drift
 from cspdecl.spi.provider import Mode, Provider
 
 Connector = Callable[[Mode], Provider]

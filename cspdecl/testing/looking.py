@@ -48,7 +48,7 @@ def read_customer(state: State, ref: CustomerRef) -> LiveCustomer | CustomerAbse
     if ref.tenant:
         found = state.customers.get(ref.tenant.lower())
         if found is None:
-            return ReadFailure(key=ref.key, message="it is not one of our customers", permanent=True)
+            return ReadFailure(key=ref.key, message="it is not one of our customers", permanent=True, stranger=True)
     else:
         found = by_domain(state, ref.domain or "")
         if found is None:

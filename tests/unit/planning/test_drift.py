@@ -12,7 +12,8 @@ from cspdecl.core.diagnostics import Origin
 from cspdecl.core.live import LiveState, NextTerm, Status
 from cspdecl.core.records import Recorded
 from cspdecl.core.terms import BillingCycle, Term
-from cspdecl.planning.drift import Remembered, find_drift, find_renamed
+from cspdecl.planning.drift import find_drift, find_renamed
+from cspdecl.planning.drift_values import Remembered
 from cspdecl.report.drift import render_drift
 from tests.planning_builders import NOW, PHONE, VISIO, at, binding, customer, line, live_customer, next_term, sub
 

@@ -37,6 +37,8 @@ Found = LiveCustomer | CustomerAbsent | ReadFailure
 T = TypeVar("T")
 PAGE = 200  # customers a page; the largest allowed is not documented, fewer may come
 _GIVE_UP = 5  # customers in a row that got no answer at all, after which the rest is not asked
+# No commerce relationship with that tenant: removed, transferred away, or never there (contract §4, 2023-10).
+_STRANGERS = ("20002", "900159", "60003")
 # Account states that block transactions. "Not Ready" is in neither of Microsoft's lists: it blocks (contract §6).
 _BLOCKING = {"underreview", "notallowed", "unknown", "notready"}
 
@@ -175,6 +177,7 @@ class CustomerReader:
             qualifications=qualifications,
             budget=budget,
             wanted=frozenset(name for name in wanted if read[name] is not None),
+            related=(_text(body, "relationshipToPartner") or "").lower() != "none",
         )
 
     def _wanted(
@@ -226,7 +229,9 @@ class CustomerReader:
             message = faults.sentence_of(refusal.code, refusal.description)
             if refusal.status == 404 and refusal.code not in faults.table():
                 message = f"not your customer, or no such tenant: check `tenant` ({refusal.code})"
-            return ReadFailure(key=ref.key, message=message, permanent=lasting), True
+            # any other 403 is about our own rights, and a bare 404 may be a wrong endpoint
+            stranger = refusal.code in _STRANGERS
+            return ReadFailure(key=ref.key, message=message, permanent=lasting, stranger=stranger), True
         except (Malformed, Incomplete) as problem:
             return ReadFailure(key=ref.key, message=f"the answer cannot be used: {problem}"), True
         except Busy as busy:
