@@ -51,6 +51,10 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def when_closed(self, task: Callable[[], object]) -> None:
+        """Have something done when the session is left, the latest first: a folder removed, a child ended."""
+        self._stack.callback(task)
+
     # ---- manifests ----
 
     def load(self) -> Loaded:
@@ -106,9 +110,9 @@ class Session:
     def store(self, *, create: bool = True) -> Store:
         """The project's store. Raises StoreDamaged or ConfigurationError where it cannot be used."""
         if self._store is None:
-            from cspdecl.store.sqlite import open_store
+            from cspdecl.store.open import open_store
 
-            self._store = open_store(self.project.store, self.root, create=create)
+            self._store = open_store(self.project.store, self.root, create=create, project=self.project.name)
             self._stack.callback(self._store.close)
         return self._store
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cspdecl.core.records import GENESIS
+from cspdecl.spi.keeping import damaged
 from cspdecl.store.files import write_atomically
-from cspdecl.store.words import damaged
 
 NAME = "ledger.checkpoint"
 

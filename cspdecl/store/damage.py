@@ -6,6 +6,7 @@ import sqlite3
 
 from cspdecl.core.digest import sha256
 from cspdecl.core.records import GENESIS, LedgerHead
+from cspdecl.spi.keeping import shorter
 from cspdecl.store.checkpoint import Checkpoint
 
 
@@ -25,17 +26,10 @@ def find_damage(db: sqlite3.Connection, known: Checkpoint, name: str) -> str | N
     if row and sha256(row[1] + row[2]) != row[3]:
         return f"the last record of the ledger ({row[0]}) was altered (CSP911)"
     if head.seq < known.seq:
-        return f"{shorter(known, head, name)} (CSP910)"
+        return f"{shorter(known.seq, head, name)} (CSP910)"
     if newest < known.journal:
         return f"the journal was cut: its checkpoint remembers {known.journal} entries, {newest} are there (CSP910)"
     there = db.execute("SELECT hash FROM ledger WHERE seq = ?", (known.seq,)).fetchone()
     if (there[0] if there else GENESIS) != known.hash:
         return f"the ledger was exchanged: record {known.seq} is not the one its checkpoint remembers (CSP911)"
     return None
-
-
-def shorter(known: Checkpoint, head: LedgerHead, name: str) -> str:
-    """That records were lost, and what to do."""
-    have = f"only {head.seq} are there" if head.seq else "none is there"
-    lost = "was cut" if head.seq else "is lost"
-    return f"the ledger {lost}: its checkpoint remembers {known.seq} records, {have}; bring {name} back from a backup"

@@ -15,44 +15,39 @@ from pathlib import Path
 from typing import Any
 
 from cspdecl.core.address import Address
-from cspdecl.core.catalog import OfferKey
 from cspdecl.core.digest import canonical_json, sha256
 from cspdecl.core.errors import CspdeclError, LockHeld
 from cspdecl.core.live import Binding, LiveCustomer
 from cspdecl.core.outcome import JournalEntry
 from cspdecl.core.plain import PlainError, from_plain, instant_text, parse_instant, to_plain
 from cspdecl.core.records import LedgerHead, LedgerRecord
-from cspdecl.spi import registry
-from cspdecl.spi.store import Batch, LockOwner, OpenOperation, RunHeader, Store
+from cspdecl.spi.keeping import (
+    CLOSING,
+    check_follows,
+    damaged,
+    died,
+    held_by,
+    lost_lock,
+    not_in_plan,
+    offer_of,
+    offer_text,
+    operations_of,
+    shorter,
+    texts_of,
+    twice,
+    unusable,
+)
+from cspdecl.spi.store import Batch, LockOwner, OpenOperation, RunHeader
 from cspdecl.store.checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
-from cspdecl.store.damage import find_damage, shorter
+from cspdecl.store.damage import find_damage
 from cspdecl.store.notes import read_note, write_note
-from cspdecl.store.rows import operations_of, record_of, statements_of, texts_of
-from cspdecl.store.words import damaged, died, held_by, in_words, unusable
+from cspdecl.store.rows import record_of, statements_of
+from cspdecl.store.words import in_words
 
 VERSION = 1
 BUSY_MS = 10_000
 _JOURNAL = "run, op, kind, at, request_id, correlation_id, body"
 _LEDGER = "seq, id, address, recorded_at, body, previous, hash"
-_CLOSING = ("outcome", "settled", "skipped")
-
-
-def open_store(url: str, root: Path, *, create: bool) -> Store:
-    """The store that a project names: `sqlite:PATH` (relative to `root`), else a store plugin by its scheme.
-
-    Raises ConfigurationError where it cannot be opened, StoreDamaged where it cannot be trusted.
-    """
-    scheme, colon, rest = url.partition(":")
-    if not colon or not rest:
-        raise unusable("CSP916", f"`{url}` is no store: write sqlite:PATH, such as sqlite:.cspdecl/store.db")
-    if scheme == "sqlite":
-        return SqliteStore(root / rest, create=create)
-    if any(point.name == scheme for point in registry.installed("store")):
-        store: Store = registry.load("store", scheme)(url, root, create=create)
-        return store
-    if scheme in ("git", "postgresql"):
-        raise unusable("CSP916", f"stores of kind `{scheme}:` are known, but not supported yet: use sqlite:PATH")
-    raise unusable("CSP916", f"no store of kind `{scheme}:` is known: use sqlite:PATH")
 
 
 class SqliteStore:
@@ -199,7 +194,7 @@ class SqliteStore:
                 )
             elif entry.kind == "checkpoint":
                 self._db.execute("UPDATE open_operations SET checkpoint = ? WHERE op = ?", (entry.body, entry.op))
-            elif entry.kind in _CLOSING:
+            elif entry.kind in CLOSING:
                 self._db.execute("DELETE FROM open_operations WHERE op = ?", (entry.op,))
 
     def _write_ledger(self, records: Sequence[LedgerRecord]) -> LedgerHead | None:
@@ -208,13 +203,9 @@ class SqliteStore:
         head = self.head()
         known = read_checkpoint(self._checkpoint)
         if known.seq > head.seq:
-            raise damaged("CSP910", shorter(known, head, self._path.name))
+            raise damaged("CSP910", shorter(known.seq, head, self._path.name))
         for record in records:
-            if record.seq != head.seq + 1 or record.previous != head.hash:
-                raise damaged(
-                    "CSP914",
-                    f"record {record.seq} does not follow the ledger's head {head.seq}: somebody else wrote meanwhile",
-                )
+            head = check_follows([record], head)
             at = instant_text(record.recorded_at)
             try:
                 self._db.execute(
@@ -222,10 +213,7 @@ class SqliteStore:
                     (record.seq, record.id, str(record.address), at, record.body, record.previous, record.hash),
                 )
             except sqlite3.IntegrityError as problem:
-                raise damaged(
-                    "CSP914", f"record {record.id[:16]} of {record.address} is already in the ledger"
-                ) from problem
-            head = LedgerHead(seq=record.seq, hash=record.hash)
+                raise twice(record) from problem
         return head
 
     def _write_bindings(self, bindings: Sequence[tuple[Address, Binding | None]]) -> None:
@@ -233,10 +221,15 @@ class SqliteStore:
             if binding is None:
                 self._db.execute("DELETE FROM bindings WHERE address = ?", (str(address),))
             else:
-                offer = str(binding.offer) if binding.offer else None
                 self._db.execute(
                     "INSERT OR REPLACE INTO bindings VALUES (?, ?, ?, ?, ?)",
-                    (str(address), binding.provider, binding.tenant, json.dumps(list(binding.ids)), offer),
+                    (
+                        str(address),
+                        binding.provider,
+                        binding.tenant,
+                        json.dumps(list(binding.ids)),
+                        offer_text(binding),
+                    ),
                 )
 
     def _write_live(self, customers: Sequence[LiveCustomer]) -> None:
@@ -248,8 +241,7 @@ class SqliteStore:
         if self._owner is not None:
             held = self.lock_owner()
             if held is None or held.run != self._owner.run:
-                who = held_by(held) if held else "nobody holds it now"
-                raise LockHeld(f"the project's lock was taken from this run, so nothing more is written: {who}")
+                raise lost_lock(held)
 
     # ---- reading ----
 
@@ -265,7 +257,7 @@ class SqliteStore:
                 provider=provider,
                 tenant=tenant,
                 ids=texts_of(ids, self._path.name),
-                offer=OfferKey.parse(offer) if offer else None,
+                offer=offer_of(offer),
             )
         return found
 
@@ -280,9 +272,7 @@ class SqliteStore:
             if run not in plans:
                 plans[run] = operations_of(plan)
             if op not in plans[run]:
-                raise damaged(
-                    "CSP917", f"the journal holds operation {op[:12]} of run {run}, but the run's plan does not"
-                )
+                raise not_in_plan(op, run)
             found.append(
                 OpenOperation(
                     run=run,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cspdecl.core.diagnostics import error
-from cspdecl.core.errors import ConfigurationError, CspdeclError, StoreDamaged, TryLater
-from cspdecl.spi.store import LockOwner
+from cspdecl.core.errors import CspdeclError, TryLater
+from cspdecl.spi.keeping import damaged, unusable
 
 
 @contextmanager
@@ -38,35 +36,3 @@ def _translated(problem: sqlite3.Error, name: str) -> CspdeclError:
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged("CSP912", f"the store {name} is damaged ({problem}); bring it back from a backup")
     return damaged("CSP912", f"the store {name} refuses: {problem}")
-
-
-def damaged(code: str, message: str) -> StoreDamaged:
-    """A store that cannot be trusted, with the code that `cspdecl explain` knows."""
-    return StoreDamaged(message, diagnostics=(error(code, message),))
-
-
-def unusable(code: str, message: str) -> ConfigurationError:
-    """A store that cannot be used as things are, with its code."""
-    return ConfigurationError(message, diagnostics=(error(code, message),))
-
-
-def held_by(owner: LockOwner) -> str:
-    """Who holds the project, for whoever is refused."""
-    link = f", {owner.link}" if owner.link else ""
-    return (
-        f"`{owner.command}` of {owner.user} on {owner.host} (process {owner.pid}) holds this project "
-        f"since {owner.since:%Y-%m-%d %H:%M} UTC{link}; its run is {owner.run}"
-    )
-
-
-def died(owner: LockOwner, host: str) -> bool:
-    """Whether the owner's process is surely gone: only ever known on our own host."""
-    if owner.host != host or os.name == "nt":  # there, asking a process is ending it
-        return False
-    try:
-        os.kill(owner.pid, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cspdecl.spi.store import Store
-from cspdecl.store import sqlite
+from cspdecl.store.open import open_store
 from cspdecl.testing.store_suite import StoreSuite
 
 
@@ -13,4 +13,4 @@ class TestSqlite(StoreSuite):
     """One SQLite file."""
 
     def open_store(self, folder: Path) -> Store:
-        return sqlite.open_store("sqlite:store.db", folder, create=True)
+        return open_store("sqlite:store.db", folder, create=True)

@@ -29,7 +29,7 @@ from cspdecl.engine.settle import Settler
 from cspdecl.engine.waiting import Silence
 from cspdecl.planning.planfile import dump_plan
 from cspdecl.spi.store import RunHeader
-from cspdecl.store.sqlite import open_store
+from cspdecl.store.open import open_store
 from cspdecl.testing.world import START
 from cspdecl_partner_center.provider import PartnerCenter
 from cspdecl_partner_center.settings import parse_settings

@@ -22,7 +22,7 @@ from cspdecl.engine.settle import Settler
 from cspdecl.planning.planfile import dump_plan
 from cspdecl.spi.provider import Call
 from cspdecl.spi.store import RunHeader
-from cspdecl.store.sqlite import open_store
+from cspdecl.store.open import open_store
 from cspdecl.testing.builders import OFFER, OTHER_OFFER, TENANT, CountingIds, SteppingClock, live_customer, operation
 from cspdecl.testing.memory import MemoryProvider
 from cspdecl.testing.world import START, World, sell

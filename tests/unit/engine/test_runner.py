@@ -134,7 +134,7 @@ def test_a_purchase_half_way_keeps_its_customer(harness):
 
 def test_the_intent_is_on_disk_before_the_call(harness, tmp_path):
     """When a call leaves, its intent stands in the journal under the call's request id, its checkpoint included."""
-    from cspdecl.store.sqlite import open_store
+    from cspdecl.store.open import open_store
 
     seen = []
 
