@@ -81,16 +81,21 @@ class Store(Protocol):
         """Give the lock back; without effect when it is not ours any more."""
         ...
 
+    def lock_owner(self) -> LockOwner | None:
+        """Who holds the project now, whoever that is; None: nobody."""
+        ...
+
     def bindings(self) -> Mapping[Address, Binding]:
         """All bindings."""
         ...
 
     def begin(self, header: RunHeader) -> None:
-        """Keep a run's plan before its first intent."""
+        """Keep a run's plan before its first intent. Raises LockHeld where our lock was taken meanwhile."""
         ...
 
     def commit(self, batch: Batch) -> None:
-        """Write all of `batch` or nothing, durably. Raises StoreDamaged when a ledger row does not follow the head."""
+        """Write all of `batch` or nothing, durably. Raises StoreDamaged when a ledger row does not follow the head,
+        LockHeld where our lock was taken meanwhile."""
         ...
 
     def open_operations(self) -> tuple[OpenOperation, ...]:

@@ -144,6 +144,7 @@ class SqliteStore:
             json.dumps(list(header.approvals)),
         )
         with self._writing():
+            self._still_ours()
             self._db.execute(
                 "INSERT INTO runs (run, plan_id, plan, started, actor, git_commit, approvals) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -1,148 +1,30 @@
-"""What every store has to keep, as tests: a `class TestMine(StoreSuite)` with `open_store` is a store's test file.
+"""What every store has to keep, as tests: a `class TestMine(StoreSuite)` with `url`, `set_back` and `alter` is a
+store's test file.
 
 A test's docstring is the rule. The suite needs pytest, and asks for nothing but the protocol.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from cspdecl.core.action import SetSeats
-from cspdecl.core.address import Address
 from cspdecl.core.digest import canonical_json, sha256
-from cspdecl.core.errors import LockHeld, StoreDamaged
-from cspdecl.core.live import Binding
-from cspdecl.core.operation import Operation
-from cspdecl.core.outcome import JournalEntry, JournalKind
+from cspdecl.core.errors import StoreDamaged
+from cspdecl.core.outcome import JournalKind
 from cspdecl.core.plain import to_plain
-from cspdecl.core.records import LedgerHead, LedgerRecord
-from cspdecl.spi.store import Batch, LockOwner, RunHeader, Store
-from cspdecl.testing.builders import TENANT, live_customer, live_subscription, operation
-from cspdecl.testing.world import START
-
-RUN, OTHER_RUN = "run-1", "run-2"
-M365, VISIO = Address.parse("contoso/m365"), Address.parse("contoso/visio")
-
-
-def entry(item: Operation, kind: JournalKind, *, body: str = "", request: str = "r1", run: str = RUN) -> JournalEntry:
-    """A line of the journal."""
-    return JournalEntry(
-        run=run, op=item.id, kind=kind, at=START, request_id=request, correlation_id=f"c-{request}", body=body
-    )
+from cspdecl.core.records import LedgerHead
+from cspdecl.spi.store import Batch, Store
+from cspdecl.testing.builders import live_customer, live_subscription
+from cspdecl.testing.store_crash_suite import CrashSuite
+from cspdecl.testing.store_lock_suite import LockSuite
+from cspdecl.testing.store_parts import M365, ONE, OTHER_RUN, RUN, TWO, VISIO, binding, chain, entry, header, record
 
 
-def record(head: LedgerHead, address: Address = M365, *, name: str = "") -> LedgerRecord:
-    """A record that follows `head`."""
-    body = canonical_json({"name": name or f"record {head.seq + 1}", "address": str(address)})
-    return LedgerRecord(
-        seq=head.seq + 1, id=sha256(body), address=address, recorded_at=START, body=body, previous=head.hash,
-        hash=sha256(head.hash + body),
-    )  # fmt: skip
-
-
-def chain(*addresses: Address, head: LedgerHead | None = None) -> tuple[LedgerRecord, ...]:
-    """Records that follow each other."""
-    made: list[LedgerRecord] = []
-    for address in addresses:
-        last = LedgerHead(seq=made[-1].seq, hash=made[-1].hash) if made else head or LedgerHead()
-        made.append(record(last, address))
-    return tuple(made)
-
-
-def binding(address: Address = M365, ident: str = "s1") -> Binding:
-    """An address and its subscription."""
-    return Binding(address=address, provider="memory", tenant=TENANT, ids=(ident,), offer=None)
-
-
-def owner(run: str = RUN, *, host: str | None = None, pid: int | None = None) -> LockOwner:
-    """Who wants the project: this process, unless said otherwise."""
-    return LockOwner(
-        run=run, command="apply", host=host or socket.gethostname(), pid=pid or os.getpid(), user="anna", since=START
-    )
-
-
-def header(*operations: Operation, run: str = RUN) -> RunHeader:
-    """A run whose plan holds these operations."""
-    plan = canonical_json({"cspdecl": {"operations": [to_plain(item) for item in operations]}})
-    return RunHeader(
-        run=run, plan_id="p1", plan=plan, started=START, actor="anna", commit="0" * 40, approvals=("review-7",)
-    )
-
-
-ONE = operation(SetSeats(before=10, after=12), "contoso/m365")
-TWO = operation(SetSeats(before=1, after=2), "contoso/visio")
-
-
-class StoreSuite:
-    """Subclass it, give `open_store`, and pytest does the rest."""
-
-    def open_store(self, folder: Path) -> Store:
-        """The store kept in (or named after) a folder; opened again, it holds what was committed."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def reopen(self, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-        """Opens the test's store once more, as another process would; closed when the test ends."""
-        with ExitStack() as stack:
-
-            def opened() -> Store:
-                store = self.open_store(tmp_path)
-                stack.callback(store.close)
-                return store
-
-            yield opened
-
-    @pytest.fixture
-    def store(self, reopen: Callable[[], Store]) -> Store:
-        """An empty store."""
-        return reopen()
-
-    # ---- lock ----
-
-    def test_one_holds_the_lock(self, store: Store, reopen: Callable[[], Store]) -> None:
-        """A second run is refused, and told who holds the project."""
-        store.lock(owner())
-        other = reopen()
-
-        with pytest.raises(LockHeld, match=r"anna.*process") as refused:
-            other.lock(owner(OTHER_RUN))
-
-        assert refused.value.exit_code == 6
-
-    def test_a_lock_given_back_can_be_taken(self, store: Store, reopen: Callable[[], Store]) -> None:
-        """After `unlock` the next one takes it; unlocking what is not ours any more has no effect."""
-        other = reopen()
-        store.lock(owner())
-        store.unlock(owner())
-        other.lock(owner(OTHER_RUN))
-        store.unlock(owner())
-
-        with pytest.raises(LockHeld):
-            store.lock(owner())
-
-    def test_a_dead_process_holds_nothing(self, store: Store, reopen: Callable[[], Store]) -> None:
-        """A lock whose process has died on this machine is taken over: the journal tells what it left."""
-        gone = subprocess.Popen([sys.executable, "-c", ""])
-        gone.wait()
-        store.lock(owner(pid=gone.pid))
-
-        reopen().lock(owner(OTHER_RUN))
-
-    def test_another_machine_is_never_declared_dead(self, store: Store, reopen: Callable[[], Store]) -> None:
-        """Whether a process of another machine lives cannot be known here, so its lock stands."""
-        store.lock(owner(host="elsewhere", pid=2**22 + 1))
-
-        with pytest.raises(LockHeld, match="elsewhere"):
-            reopen().lock(owner(OTHER_RUN))
+class StoreSuite(LockSuite, CrashSuite):
+    """Subclass it, say where the store is, and pytest does the rest."""
 
     # ---- batches ----
 

@@ -1,16 +1,27 @@
-"""The store that ships keeps what every store has to keep."""
+"""One SQLite file keeps what every store has to keep."""
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
-from cspdecl.spi.store import Store
-from cspdecl.store.open import open_store
 from cspdecl.testing.store_suite import StoreSuite
 
 
 class TestSqlite(StoreSuite):
-    """One SQLite file."""
+    """The default store."""
 
-    def open_store(self, folder: Path) -> Store:
-        return open_store("sqlite:store.db", folder, create=True)
+    def url(self, folder: Path) -> str:
+        return "sqlite:store.db"
+
+    def set_back(self, folder: Path) -> None:
+        with sqlite3.connect(folder / "store.db") as db:
+            db.execute("DROP TRIGGER ledger_is_never_shortened")
+            db.execute("DELETE FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)")
+        db.close()
+
+    def alter(self, folder: Path) -> None:
+        with sqlite3.connect(folder / "store.db") as db:
+            db.execute("DROP TRIGGER ledger_is_never_edited")
+            db.execute("UPDATE ledger SET body = 'more' WHERE seq = (SELECT max(seq) FROM ledger)")
+        db.close()
