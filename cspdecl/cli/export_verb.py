@@ -14,27 +14,36 @@ from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
     "--to",
     "target",
     type=click.Path(file_okay=False),
-    required=True,
-    help="An empty folder outside the project; manifests are never overwritten.",
+    help="An empty folder outside the project, which becomes a project of its own; without it into this project.",
 )
 @click.option("--customer", "customers", multiple=True, metavar="NAME", help="Only this customer; repeatable.")
 @click.pass_context
 @guarded
-def command(ctx: click.Context, target: str, customers: tuple[str, ...]) -> None:
-    """Write every customer the provider shows as a manifest: plain lines, each with its subscription id."""
+def command(ctx: click.Context, target: str | None, customers: tuple[str, ...]) -> None:
+    """Write what is live as manifests: a file a customer, bundles where they are found again, else plain lines.
+
+    Into this project come the customers that no manifest declares yet. Nothing is written over; a run that broke off
+    goes on when it is started again. Ends with 75 when a customer could not be read.
+    """
+    from cspdecl.commerce.words import counted
     from cspdecl.engine.exits import Exit
     from cspdecl.engine.export import export_customers
 
     failed = 0
     with open_session(ctx) as session:
-        files = lines = 0
-        for item in export_customers(session, Path(target), keys=customers, progress=LiveProgress(quiet=False)):
+        files = lines = bundles = 0
+        place = Path(target) if target is not None else None
+        for item in export_customers(session, place, keys=customers, progress=LiveProgress(quiet=False)):
             for remark in item.left_out:
                 say(f"{item.key}: {remark}", err=True)
             files += bool(item.file)
             failed += not item.file
             lines += item.lines
-        click.echo(f"{files} customers with {lines} subscriptions written to {target}")
-        click.echo(f"next: cspdecl -C {target} validate, then cspdecl -C {target} adopt", err=True)
+            bundles += item.bundles
+        found = f", {counted(bundles, 'bundle')} recognised" if bundles else ""
+        say(f"{counted(files, 'customer')} with {counted(lines, 'line')} written to {target or 'customers/'}{found}")
+        at = f" -C {target}" if target else ""
+        say(f"next: cspdecl{at} validate, then cspdecl{at} adopt", err=True)
     if failed:
+        say(f"{counted(failed, 'customer')} could not be written; run the same command again", err=True)
         leave(Exit.TRY_LATER)

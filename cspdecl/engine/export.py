@@ -1,16 +1,15 @@
-"""Live state as manifests: one file a customer, one plain line a subscription, each with its id.
+"""Live state as manifests: one file a customer, written as it is read, each line with its subscription's id.
 
-An estate that was exported and adopted plans nothing. What cannot be declared yet is left out and named.
+An estate that was exported and adopted plans nothing. What cannot be declared yet is left out and named. A run that
+broke off goes on where it stopped: what is written stays, and only what is missing is read.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,84 +17,138 @@ import yaml
 
 from cspdecl.core.capability import Capability
 from cspdecl.core.errors import ConfigurationError
-from cspdecl.core.live import Binding, CustomerRef, LiveCustomer, LiveSubscription, ReadFailure, Wanted
+from cspdecl.core.live import CustomerRef, LiveCustomer, ReadFailure, Wanted
+from cspdecl.engine.export_bundles import Plain, Shape, recognise, shapes_of
 from cspdecl.engine.export_lines import cannot_declare, circumstances_of, line_of
+from cspdecl.engine.export_names import Names
+from cspdecl.engine.export_text import customer_text, repointed
+from cspdecl.manifest import v1
 
 if TYPE_CHECKING:
+    from cspdecl.core.desired import CustomerSpec
     from cspdecl.engine.progress import Progress
     from cspdecl.engine.session import Session
+    from cspdecl.manifest.load import Loaded
 
-_WORD = re.compile(r"[^a-z0-9]+")
-_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+#: Lies in the folder of an export until every customer is written; with it the same command goes on.
+UNFINISHED = ".cspdecl-export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """One customer written: its file, how many lines, and what was left out and why."""
+    """One customer written: its file, how many lines, of these how many bundles, and what is to be said about it.
+
+    `file` empty: the customer could not be read, and `left_out` says why.
+    """
 
     key: str
     file: str
     lines: int
     left_out: tuple[str, ...]
+    bundles: int = 0
 
 
-def slug(text: str, *, fallback: str) -> str:
-    """A manifest name made of a live one, ASCII with hyphens: "Mühlbach Pflege gGmbH" → muehlbach-pflege-ggmbh."""
-    plain = unicodedata.normalize("NFKD", text.lower().translate(_GERMAN)).encode("ascii", "ignore").decode()
-    word = _WORD.sub("-", plain).strip("-")[:48].strip("-")
-    return word or fallback
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A Customer document, remarks about it, and what the products of its lines are called."""
+
+    data: dict[str, Any]
+    remarks: tuple[str, ...] = ()
+    titles: dict[str, str] = field(default_factory=dict)
+    bundles: int = 0
 
 
 def export_customers(
-    session: Session, target: Path, *, keys: Iterable[str] = (), progress: Progress
+    session: Session, target: Path | None, *, keys: Iterable[str] = (), progress: Progress
 ) -> Iterator[Exported]:
-    """Write `target`/cspdecl.yaml and a file for every customer the providers show, or the named ones, as read.
+    """Write a file for every customer the providers show, or the named ones, as they are read.
 
-    Raises ConfigurationError when `target` holds manifests already (an export never overwrites) or lies in the project.
+    Into `target`, as a project of its own; with None into this project, and then only customers that no manifest
+    declares yet. Nothing that is there is written over. Raises ConfigurationError when `target` holds other manifests,
+    or lies in the project.
     """
     project, desired = session.require()
-    inside = _inside(target, session.root)
-    if inside is not None and not any(part.startswith(".") for part in inside.parts):
-        raise ConfigurationError(
-            f"{target} lies inside the project and would be read as a part of it: export into a folder beside it"
-        )
-    if target.exists() and any(target.rglob("*.y*ml")):
-        raise ConfigurationError(f"{target} already holds manifests: export into an empty folder")
-    (target / "customers").mkdir(parents=True, exist_ok=True)
-    _write_project(session, target)
-    names = _Names(session)
-    wanted = set(keys)
+    root = session.root if target is None else _prepared(session, target)
+    written = {} if target is None else _written(root)
+    names = Names(desired, session.store().bindings().values(), written)
+    declared = {spec.tenant.lower() for spec in desired.customers.values() if spec.tenant} if target is None else set()
+    done = declared | {tenant.lower() for tenant in written}
+    reader = _Reader(session)
+    wanted, failed = set(keys), False
     for provider_name, provider in session.providers("read").items():
-        wanted_too = _wanted(provider.capabilities)
+        reads = _wanted(provider.capabilities)
         refs = [
             CustomerRef(
-                key=names.customer(found.tenant, found.name, found.domain), tenant=found.tenant, domain=None,
-                wanted=wanted_too,
+                key=names.customer(found.tenant, found.name, found.domain),
+                tenant=found.tenant,
+                domain=None,
+                wanted=reads,
             )
             for found in provider.customers()
-        ]  # fmt: skip
-        refs = [ref for ref in refs if not wanted or ref.key in wanted]
+        ]
+        refs = [ref for ref in refs if (ref.tenant or "").lower() not in done and (not wanted or ref.key in wanted)]
+        if written and target is not None:
+            progress.say(f"going on: {len(written)} customers are written already, {len(refs)} are left")
         progress.start("exporting customers", len(refs))
         for answer in provider.read(refs):
             progress.step(answer.key)
             if isinstance(answer, LiveCustomer):
-                spec = desired.customers.get(answer.key)
-                labels = dict(spec.labels) if spec else {}
-                document, left_out = customer_document(
-                    answer,
-                    names,
-                    labels,
-                    None if provider_name == project.default_provider else provider_name,
-                    model=project.reseller.model,
-                )
-                name = f"customers/{answer.key}.yaml"
-                (target / name).write_text(_yaml(document, left_out), encoding="utf-8")
-                count = len(document["spec"].get("subscriptions", ()))
-                yield Exported(key=answer.key, file=name, lines=count, left_out=left_out)
+                other = None if provider_name == project.default_provider else provider_name
+                yield _write(root, answer, reader.document(answer, names, other))
             else:
+                failed = True
                 why = answer.message if isinstance(answer, ReadFailure) else "the provider does not know it any more"
                 yield Exported(key=answer.key, file="", lines=0, left_out=(f"not exported: {why}",))
         progress.done()
+    if target is not None and not failed:
+        (root / UNFINISHED).unlink(missing_ok=True)
+
+
+def _write(root: Path, customer: LiveCustomer, document: Document) -> Exported:
+    """The customer's file, whole or not at all."""
+    name = f"customers/{customer.key}.yaml"
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        why = f"{name} is there and says something else: rename it, then export again"
+        return Exported(key=customer.key, file="", lines=0, left_out=(f"not exported: {why}",))
+    half = path.with_name(f".{path.name}.part")
+    half.write_text(customer_text(document.data, document.remarks, document.titles), encoding="utf-8")
+    half.replace(path)
+    lines = len(document.data["spec"].get("subscriptions", ()))
+    return Exported(key=customer.key, file=name, lines=lines, left_out=document.remarks, bundles=document.bundles)
+
+
+def _prepared(session: Session, target: Path) -> Path:
+    """The folder of a new project, or that of an export that broke off."""
+    inside = _inside(target, session.root)
+    if inside is not None and not any(part.startswith(".") for part in inside.parts):
+        raise ConfigurationError(
+            f"{target} lies inside the project and would be read as a part of it: export into a folder beside it, or "
+            "leave out `--to` to add what is not declared yet"
+        )
+    if (target / UNFINISHED).is_file():
+        return target
+    if target.exists() and any(target.rglob("*.y*ml")):
+        raise ConfigurationError(f"{target} already holds manifests: export into an empty folder")
+    (target / "customers").mkdir(parents=True, exist_ok=True)
+    (target / UNFINISHED).write_text("This export is not finished: run the same command again.\n", encoding="utf-8")
+    _write_shared(session, target)
+    return target
+
+
+def _written(root: Path) -> dict[str, str]:
+    """Customers that an interrupted export has written: their names by tenant."""
+    from cspdecl.manifest.yaml import parse_yaml
+
+    found: dict[str, str] = {}
+    for path in sorted((root / "customers").glob("*.yaml")):
+        documents, _problems = parse_yaml(path.read_text(encoding="utf-8"), path.name)
+        for document in documents:
+            value = document.value
+            if isinstance(value, dict) and value.get("kind") == "Customer":
+                found[str(value["spec"]["tenant"])] = str(value["metadata"]["name"])
+    return found
 
 
 def _wanted(capabilities: Capability) -> frozenset[Wanted]:
@@ -116,108 +169,92 @@ def _inside(path: Path, root: Path) -> Path | None:
     return whole.relative_to(root.resolve()) if whole.is_relative_to(root.resolve()) else None
 
 
-class _Names:
-    """Names for what is live: those of the manifests where something is bound, else made from the live name."""
+# ---- one customer ----
+
+
+class _Reader:
+    """What live customers mean in the terms of this project: its bundles, its reseller's model."""
 
     def __init__(self, session: Session) -> None:
-        _project, desired = session.require()
-        self._bindings: dict[str, Binding] = {}
-        self._tenants: dict[str, str] = {
-            spec.tenant.lower(): key for key, spec in desired.customers.items() if spec.tenant
-        }
-        for binding in session.store().bindings().values():
-            self._tenants.setdefault(binding.tenant.lower(), binding.address.customer)
-            self._bindings.update({ident.lower(): binding for ident in binding.ids})
-        self._used: set[str] = set(self._tenants.values())
+        self._loaded: Loaded = session.load()
+        self._now = session.clock.now()
+        self._model = session.project.reseller.model
+        self._labels = {key: dict(spec.labels) for key, spec in session.require()[1].customers.items()}
+        bundles = [item.value for item in self._loaded.shared if isinstance(item.value, v1.Bundle)]
+        self._shapes: tuple[Shape, ...] = shapes_of(bundles)
 
-    def customer(self, tenant: str, name: str, domain: str) -> str:
-        known = self._tenants.get(tenant.lower())
-        if known:
-            return known
-        key = _unused(slug(name or domain.partition(".")[0], fallback=f"customer-{tenant[:8]}"), self._used)
-        self._tenants[tenant.lower()] = key
-        return key
+    def document(self, customer: LiveCustomer, names: Names, provider: str | None) -> Document:
+        """The Customer document, bundles recognised where they are."""
+        plain: list[Plain] = []
+        remarks: list[str] = []
+        used: set[str] = set()
+        for item in sorted(customer.subscriptions, key=lambda one: (one.created, one.id)):
+            reason = cannot_declare(item)
+            if reason:
+                if item.status.running:
+                    remarks.append(f"{item.id} ({item.title or item.nickname}) is not managed: {reason}")
+                continue
+            line = line_of(item, names.line(item, used), budget=customer.budget)
+            if item.end_of_term == "unset" and "endOfTerm" in line and not item.trial:
+                remarks.append(
+                    f"{line['name']}: auto-renew is off and nothing else is decided; `endOfTerm: cancel` is written "
+                    "here, which a plan will show as a change"
+                )
+            plain.append(Plain(item=item, line=line))
+        metadata: dict[str, Any] = {"name": customer.key}
+        if self._labels.get(customer.key):
+            metadata["labels"] = self._labels[customer.key]
+        spec: dict[str, Any] = {"tenant": customer.tenant, "displayName": _shown(customer.name)}
+        if provider:
+            spec["provider"] = provider
+        about, said = circumstances_of(customer, model=self._model)
+        spec.update(about)
+        data = {"apiVersion": "cspdecl/v1", "kind": "Customer", "metadata": metadata, "spec": spec}
+        found = recognise(plain, self._shapes, lambda lines: self._compiled(data, lines))
+        spec["subscriptions"] = list(found.lines)
+        titles = {one.line["name"]: one.item.title for one in plain}
+        return Document(data=data, remarks=(*remarks, *said, *found.remarks), titles=titles, bundles=found.bundles)
 
-    def line(self, item: LiveSubscription, used: set[str]) -> str:
-        bound = self._bindings.get(item.id.lower())
-        wish = "-".join(bound.address.path) if bound else slug(item.nickname or item.title, fallback="subscription")
-        return _unused(wish, used)
+    def _compiled(self, data: dict[str, Any], lines: Sequence[dict[str, Any]]) -> CustomerSpec | None:
+        """What the customer with these lines means, or None where that is not valid."""
+        from cspdecl.manifest.compile import compile_documents
+        from cspdecl.manifest.text import check_text
 
-
-def _unused(wish: str, used: set[str]) -> str:
-    name, number = wish, 2
-    while name in used:
-        name, number = f"{wish}-{number}", number + 1
-    used.add(name)
-    return name
-
-
-def customer_document(
-    customer: LiveCustomer, names: _Names, labels: dict[str, str], provider: str | None, *, model: str = "direct"
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """A Customer document, and remarks about what it cannot say."""
-    lines: list[dict[str, Any]] = []
-    remarks: list[str] = []
-    used: set[str] = set()
-    for item in sorted(customer.subscriptions, key=lambda one: (one.created, one.id)):
-        reason = cannot_declare(item)
-        if reason:
-            if item.status.running:
-                remarks.append(f"{item.id} ({item.title or item.nickname}) is not managed: {reason}")
-            continue
-        line = line_of(item, names.line(item, used), budget=customer.budget)
-        if item.end_of_term == "unset" and "endOfTerm" in line and not item.trial:
-            remarks.append(
-                f"{line['name']}: auto-renew is off and nothing else is decided; `endOfTerm: cancel` is written here, "
-                "which a plan will show as a change"
-            )
-        lines.append(line)
-    metadata: dict[str, Any] = {"name": customer.key}
-    if labels:
-        metadata["labels"] = labels
-    spec: dict[str, Any] = {"tenant": customer.tenant, "displayName": _one_line(customer.name)}
-    if provider:
-        spec["provider"] = provider
-    about, said = circumstances_of(customer, model=model)
-    spec.update(about)
-    remarks += said
-    spec["subscriptions"] = lines
-    document = {"apiVersion": "cspdecl/v1", "kind": "Customer", "metadata": metadata, "spec": spec}
-    return document, tuple(remarks)
+        document = {**data, "spec": {**data["spec"], "subscriptions": list(lines)}}
+        checked = check_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), "customers/export.yaml")
+        compiled = compile_documents((*self._loaded.shared, *checked.checked), self._now)
+        return compiled.desired.customers.get(data["metadata"]["name"]) if compiled.desired is not None else None
 
 
-def _yaml(document: dict[str, Any], remarks: Iterable[str]) -> str:
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
-    return "".join(f"# {remark}\n" for remark in map(_one_line, remarks)) + text
-
-
-def _one_line(text: str) -> str:
+def _shown(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _repointed(value: object, old: Path, new: Path) -> object:
-    """A project's settings with the files they name still found from another folder."""
-    if isinstance(value, dict):
-        return {
-            key: os.path.relpath(old / item, new)
-            if key in ("caFile", "file") and isinstance(item, str) and not Path(item).expanduser().is_absolute()
-            else _repointed(item, old, new)
-            for key, item in value.items()
-        }
-    return [_repointed(item, old, new) for item in value] if isinstance(value, list) else value
+# ---- what is not a customer ----
 
 
-def _write_project(session: Session, target: Path) -> None:
+def _write_shared(session: Session, target: Path) -> None:
+    """The project, its bundles and price books, and the price lists beside them."""
     from cspdecl.manifest.yaml import parse_yaml
 
-    origin = session.project.origin
-    source = session.root / origin.file
-    documents, _problems = parse_yaml(source.read_text(encoding="utf-8"), origin.file)
-    for document in documents:
-        if document.index == origin.document:
-            value = _repointed(document.value, session.root, target.absolute())
-            text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
-            (target / "cspdecl.yaml").write_text(text, encoding="utf-8")
-    prices = session.project.prices_path
-    if prices is not None and (session.root / prices).is_dir():
-        shutil.copytree(session.root / prices, target / prices)
+    project = session.project
+    for name in sorted({item.file for item in session.load().shared}):
+        text = (session.root / name).read_text(encoding="utf-8")
+        documents, _problems = parse_yaml(text, name)
+        values = [document.value for document in documents if isinstance(document.value, dict)]
+        kinds = {str(value.get("kind")) for value in values}
+        if kinds <= {"Bundle", "PriceBook"}:
+            place = target / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")  # as people wrote it, with their comments
+            continue
+        kept = [
+            repointed(value, session.root, target.absolute()) if value.get("kind") == "Project" else value
+            for value in values
+            if value.get("kind") != "Customer"
+        ]
+        place = target / ("cspdecl.yaml" if name == project.origin.file else name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(yaml.safe_dump_all(kept, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+    if project.prices_path is not None and (session.root / project.prices_path).is_dir():
+        shutil.copytree(session.root / project.prices_path, target / os.path.relpath(project.prices_path))

@@ -19,6 +19,7 @@ from cspdecl.manifest.compile import compile_documents
 from cspdecl.manifest.files import FileText, decode, find_files, read_file
 from cspdecl.manifest.gate import Broken, Checked
 from cspdecl.manifest.text import FileChecked, check_text
+from cspdecl.manifest.v1 import Customer
 from cspdecl.manifest.yaml import has_libyaml
 
 _MANY = 500  # files from which on the collector is told that what was loaded stays
@@ -38,6 +39,7 @@ class Loaded:
     """What a folder of manifests says, or what is wrong with it.
 
     `desired` is None as soon as there is one error. `project` is None only when the project itself is in doubt.
+    `shared`: documents that are nobody's own: the project, bundles, price books.
     """
 
     root: Path
@@ -45,6 +47,7 @@ class Loaded:
     desired: DesiredState | None
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[FileSeen, ...]
+    shared: tuple[Checked, ...] = ()
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file that was read, for showing the lines of a diagnostic; None when it has changed since."""
@@ -111,6 +114,7 @@ def load_manifests(root: Path, *, now: datetime, cache: Cache | None = None) -> 
         desired=None if has_errors(diagnostics) else compiled.desired,
         diagnostics=sort_diagnostics((*diagnostics, *compiled.diagnostics)),
         files=tuple(files),
+        shared=tuple(item for item in checked if not isinstance(item.value, Customer)),
     )
 
 

@@ -17,7 +17,7 @@ from cspdecl.core.errors import ConfigurationError, CspdeclError, NotAuthorised,
 from cspdecl.core.outcome import Applied, NotDone, Pending, Receipt, Rejected, Throttled, Unknown
 from cspdecl.engine import provenance, retry
 from cspdecl.engine.exits import Exit, strongest
-from cspdecl.engine.export import slug
+from cspdecl.engine.export_names import slug
 from cspdecl.engine.limits import Gate, buckets_of
 from cspdecl.engine.progress import Silent
 from cspdecl.engine.retry import GiveUp, Wait, decide_retry
