@@ -34,6 +34,7 @@ class Capability(enum.Flag):
     PERPETUAL = enum.auto()
     QUALIFICATIONS = enum.auto()
     RESELLER_OF_RECORD = enum.auto()
+    ASSIGNED_LICENCES = enum.auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,18 @@ class AskReseller:
     partner_id: str
 
 
-Inquiry = AskTransitions | AskTermEnds | AskPromotions | AskReseller
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAssigned:
+    """How many licences of some offers the people of a tenant have (contract §8). `market`: where the offers are
+    looked up."""
+
+    kind: Literal["assigned"] = "assigned"
+    tenant: str
+    market: str
+    offers: tuple[OfferKey, ...]
+
+
+Inquiry = AskTransitions | AskTermEnds | AskPromotions | AskReseller | AskAssigned
 
 # ---- answers ----
 
@@ -149,6 +160,29 @@ class ResellerStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """A licence of a tenant: which offer brings it (several may bring the same `licence`), how many seats of it there
+    are in the tenant, and how many of them are assigned to people."""
+
+    offer: OfferKey
+    licence: str
+    seats: int
+    assigned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignedLicences:
+    """What was asked for, as far as it is known: an offer that is not in it is unknown, not unassigned."""
+
+    kind: Literal["assigned"] = "assigned"
+    licences: tuple[Assigned, ...]
+
+    def of(self, offer: OfferKey) -> Assigned | None:
+        """The licence of an offer, None where it is not known."""
+        return next((item for item in self.licences if item.offer == offer), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
     """It could not be asked, or gave no usable answer: why, as a sentence."""
 
@@ -156,7 +190,7 @@ class Unanswered:
     reason: str
 
 
-Answer = Transitions | TermEnds | Promotions | ResellerStanding | Unanswered
+Answer = Transitions | TermEnds | Promotions | ResellerStanding | AssignedLicences | Unanswered
 
 #: By provider and question. What is not in it was not asked.
 Answers = Mapping[tuple[str, Inquiry], Answer]

@@ -7,7 +7,7 @@ Every action is absolute ("17 seats"), never a delta, so that asking twice canno
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from typing import Literal
@@ -234,9 +234,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyReport:
-    """What the guardrails say about a plan as a whole."""
+    """What the guardrails say about a plan as a whole.
+
+    `roles`: whose word counts, for every role that a verdict waits for. Where a change is compared with what was before
+    it, only those who held the role before and after.
+    """
 
     verdicts: tuple[Verdict, ...] = ()
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:

@@ -50,7 +50,8 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrails:
-    """The project's own limits; absent means no limit, save `max_stop_managing`, which has a default.
+    """The project's own limits; absent means no limit, save `max_stop_managing`, which has a default (None: it is among
+    the `rules`).
 
     `max_seats_per_change`: seats one operation may add or remove. `max_new_commitment`: by currency, over the whole
     plan. `min_margin`: share of the sell price. `max_stop_managing`: share of managed lines one plan may forget.
@@ -62,7 +63,7 @@ class Guardrails:
     max_new_commitment: Mapping[str, Decimal] | None = None
     min_margin: Fraction | None = None
     forbid: tuple[Forbidden, ...] = ()
-    max_stop_managing: Fraction = Fraction(1, 10)
+    max_stop_managing: Fraction | None = Fraction(1, 10)
     origin: Origin | None = None
     rules: tuple[GuardRule, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

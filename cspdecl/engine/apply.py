@@ -30,9 +30,8 @@ from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
 from cspdecl.engine.runner import Runner, RunResult
 from cspdecl.engine.settle import Settler
-from cspdecl.planning.money import total
 from cspdecl.planning.planfile import dump_plan
-from cspdecl.planning.safety import check_safety
+from cspdecl.planning.safety import assigned_of, check_safety, estate_of
 from cspdecl.spi.store import LockOwner, RunHeader
 
 if TYPE_CHECKING:
@@ -181,7 +180,7 @@ def apply_plan(
             chosen, conflicts = still_valid(plan, planned.plan, _already_applied(session, plan))
             if plan.safety.refused or plan.hindered:
                 return plan
-            if (today := _guarded_today(session, planned.plan, chosen)).refused:
+            if (today := _guarded_today(session, planned, chosen)).refused:
                 return replace(plan, safety=today)
         if not chosen and conflicts:
             raise stale(conflicts)
@@ -268,14 +267,19 @@ def still_valid(approved: Plan, fresh: Plan, already: frozenset[str]) -> tuple[t
     return chosen, tuple(sorted({str(operation.address) for operation in conflicts}))
 
 
-def _guarded_today(session: Session, fresh: Plan, chosen: Sequence[Operation]) -> SafetyReport:
+def _guarded_today(session: Session, planned: Planned, chosen: Sequence[Operation]) -> SafetyReport:
     """What the guardrails of today say of the approved operations: they may have become stricter since."""
     wanted = {operation.id for operation in chosen}
-    same = [operation for operation in fresh.operations if operation.id in wanted]
+    same = [operation for operation in planned.plan.operations if operation.id in wanted]
     store = session.store()
-    booked = sum(1 for entry in fold_book(store.last_records().values()).values() if entry.quantity)
-    managed = booked + sum(1 for address in store.bindings() if address.path)
-    return check_safety(session.project.guardrails, same, total(same), managed=managed)
+    book = fold_book(store.last_records().values())
+    return check_safety(
+        session.project.guardrails,
+        same,
+        estate=estate_of(store.bindings(), book, planned.live, planned.recorded),
+        now=planned.plan.now,
+        assigned=assigned_of(planned.answers),
+    )
 
 
 def _already_applied(session: Session, plan: Plan) -> frozenset[str]:

@@ -60,6 +60,7 @@ class Planned:
     prices: PriceBook
     calls: int
     recorded: Mapping[Address, Recorded] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
 
 
 def make_plan(session: Session, request: PlanRequest, *, progress: Progress | None = None) -> Planned:

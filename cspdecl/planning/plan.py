@@ -23,7 +23,7 @@ from cspdecl.core.digest import digest_of
 from cspdecl.core.inquiry import Answers
 from cspdecl.core.live import Binding, Bindings, LiveState
 from cspdecl.core.operation import CustomerNote, MoneyTotals, Plan, PlanCounts, PlanLine
-from cspdecl.core.project import PriceBook, Project
+from cspdecl.core.project import Guardrails, PriceBook, Project
 from cspdecl.core.records import Book, BookEntry, Recorded
 from cspdecl.planning.azure import sandbox_azure_plans
 from cspdecl.planning.customer import forget, plan_customer
@@ -33,7 +33,7 @@ from cspdecl.planning.match import Left
 from cspdecl.planning.money import total
 from cspdecl.planning.renewals import count_soon
 from cspdecl.planning.rows import CustomerPlan
-from cspdecl.planning.safety import check_safety
+from cspdecl.planning.safety import assigned_of, check_safety, estate_of
 from cspdecl.planning.sequence import Sequence
 from cspdecl.planning.services import Booked, plan_services
 from cspdecl.planning.world import World
@@ -59,10 +59,12 @@ def plan(
     answers: Answers | None = None,
     recorded: Mapping[Address, Recorded] | None = None,
     deferred: AbstractSet[str] = frozenset(),
+    base_guardrails: tuple[Guardrails, ...] = (),
 ) -> Plan:
     """Plan every customer in `scope` (None: all). `last_hashes`: the ledger's last hash of each address; `answers`:
     what the provider said to `planning.inquiries`; `recorded`: what the ledger last says of each address;
-    `deferred`: ids of operations that a provider left to a person."""
+    `deferred`: ids of operations that a provider left to a person; `base_guardrails`: the limits before the change that
+    is planned, of each state it is compared with."""
     world = World(
         project=project, catalogs=catalogs, prices=prices, last_hashes=last_hashes, capabilities=capabilities, now=now,
         answers=answers or {}, recorded=recorded or {}, deferred=deferred,
@@ -96,7 +98,7 @@ def plan(
     return _assemble(
         parts, unknown, world,
         desired=desired, live=live, bindings=bindings, book=book, scope=scope, commit=commit,
-        unmanaged_customers=unmanaged_customers,
+        unmanaged_customers=unmanaged_customers, base_guardrails=base_guardrails,
     )  # fmt: skip
 
 
@@ -121,6 +123,7 @@ def hold_back(part: CustomerPlan) -> None:
 def _assemble(
     parts: list[CustomerPlan], unknown: Mapping[str, str], world: World, *, desired: DesiredState, live: LiveState,
     bindings: Bindings, book: Book, scope: tuple[str, ...] | None, commit: str | None, unmanaged_customers: int,
+    base_guardrails: tuple[Guardrails, ...],
 ) -> Plan:  # fmt: skip
     project = world.project
     operations = tuple(operation for part in parts for operation in part.operations)
@@ -128,7 +131,6 @@ def _assemble(
     waiting = tuple(item for part in parts for item in part.waiting)
     touched = [part for part in parts if part.operations]
     shown = [part for part in parts if part.lines or part.waiting]
-    managed = sum(1 for address in bindings if address.path) + sum(1 for entry in book.values() if entry.quantity)
     created = sum(part.created for part in parts)
     diagnostics = [item for part in parts for item in part.diagnostics]
     priced = [(part.market or project.market, operation) for part in parts for operation in part.operations]
@@ -156,7 +158,10 @@ def _assemble(
         unmanaged=tuple(item for part in parts for item in part.unmanaged),
         unknown=dict(sorted(unknown.items())),
         diagnostics=sort_diagnostics(diagnostics),
-        safety=check_safety(project.guardrails, operations, totals, managed=managed),
+        safety=check_safety(
+            project.guardrails, operations, estate=estate_of(bindings, book, live, world.recorded), now=world.now,
+            base=base_guardrails, assigned=assigned_of(world.answers),
+        ),
         totals=totals if operations else MoneyTotals(),
         counts=replace(
             _counts(parts, len(unknown), len(touched), created, unmanaged_customers),

@@ -30,6 +30,7 @@ from cspdecl.planning.money import margin
 from cspdecl.planning.rehearsal_margins import judge
 from cspdecl.planning.rehearsal_values import CustomerEffect, Group, Line, Rehearsal, Side, Step, add_sides
 from cspdecl.planning.reprice import resolve_prices
+from cspdecl.planning.safety import margin_floor
 from cspdecl.planning.world import World
 
 __all__ = ["Verdict", "rehearse"]
@@ -59,7 +60,7 @@ def rehearse(
         if spec is not None:
             names[key] = there.name
             groups += _customer(project, _today(spec, now), there, bindings, books, now)
-    floor = project.guardrails.min_margin
+    floor = margin_floor(project.guardrails)
     judged = sorted((replace(item, **judge(item, floor)) for item in groups), key=_order)
     before, after = add_sides(item.before for item in judged), add_sides(item.after for item in judged)
     return Rehearsal(

@@ -13,12 +13,12 @@ from cspdecl.core.catalog import Offer, OfferKey, OfferTerm
 from cspdecl.core.desired import AtRenewal, RenewsTo
 from cspdecl.core.inquiry import AskTransitions, TransitionPath, Transitions
 from cspdecl.core.live import NextTerm
-from cspdecl.core.operation import MoneyTotals
 from cspdecl.core.project import Forbidden, Guardrails
 from cspdecl.core.terms import BillingCycle, Term
-from cspdecl.planning.safety import check_safety
+from cspdecl.planning.safety import Estate, check_safety
 from cspdecl.testing.builders import OFFER, guard_of, live_subscription, operation
 from tests.planning_builders import (
+    NOW,
     PHONE,
     PREMIUM,
     TENANT,
@@ -189,7 +189,7 @@ def checked(action, **guardrails):
     """The guardrails over one operation of which nothing is priced."""
     one = operation(action, "hafenkontor/visio", guard=guard_of(live_subscription(seats=20)))
     limits = Guardrails(max_stop_managing=Fraction(1), **guardrails)
-    return [item.rule for item in check_safety(limits, [one], MoneyTotals(), managed=1).verdicts]
+    return [item.rule for item in check_safety(limits, [one], estate=Estate(lines=1), now=NOW).verdicts]
 
 
 LONGER = ChangeTerm(
