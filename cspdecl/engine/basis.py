@@ -38,7 +38,7 @@ def basis_of(
 
 
 def _digest_of_customer(key: str, spec: CustomerSpec | None, project: Project, desired: DesiredState) -> str:
-    """All that is declared for one customer, with bundles and defaults folded in, and the connection it goes through."""
+    """All that is declared for one customer, bundles and defaults folded in, and the connection it goes through."""
     config = project.providers.get(spec.provider) if spec is not None else None
     return digest_of(
         _without_places(
@@ -64,7 +64,7 @@ def _digest_of_prices(prices: PriceBook, markets: Iterable[str | None]) -> str:
 
 
 def _without_places(value: object) -> object:
-    """Plain data without the places it was written at; what has no plain form (a float of a setting) as its text."""
+    """Plain data without the places it was written at; a float of a setting as its text."""
     if isinstance(value, Mapping):
         return {str(name): _without_places(item) for name, item in value.items() if name not in _PLACES}
     if isinstance(value, (list, tuple)):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, cast
 
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.diagnostics import Origin
-from cspdecl.core.project import Forbidden, Guardrails, Project, ProviderConfig, Reseller
+from cspdecl.core.project import ApplyRules, Forbidden, Guardrails, Project, ProviderConfig, Reseller
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.manifest import layers, v1
 from cspdecl.manifest.context import Context
@@ -51,7 +52,18 @@ def compile_project(context: Context, document: Checked) -> Project:
         persistent=bool(spec.persistent),
         guardrails=_guardrails(context, spec.guardrails, origin.at("guardrails")),
         origin=document.origin,
+        apply=_apply(spec.apply),
     )
+
+
+def _apply(wire: v1.Apply | None) -> ApplyRules:
+    if wire is None:
+        return ApplyRules()
+    most = ApplyRules().max_age
+    if wire.max_age is not None:
+        count, hours = int(wire.max_age[:-1]), wire.max_age.endswith("h")
+        most = timedelta(hours=count) if hours else timedelta(days=count)
+    return ApplyRules(branch=wire.branch, max_age=most)
 
 
 def _provider(context: Context, name: str, block: Mapping[str, object], origin: Origin) -> ProviderConfig:

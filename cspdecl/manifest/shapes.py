@@ -92,6 +92,13 @@ EMAIL = shaped(r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$", "an e-mail addres
 PHONE = shaped(r"^[0-9+()/. -]{3,32}$", "a telephone number", "+49 40 5550100")
 STATE = shaped(r"^[A-Za-z0-9]{1,2}$", "a state or province as its code of one or two characters", "WA")
 STORE = shaped(r"^[a-z][a-z0-9+.-]*:[^\x00-\x1f\x7f]+$", "a store, KIND:PLACE", "sqlite:.cspdecl/store.db")
+BRANCH = shaped(
+    r"^[A-Za-z0-9_][A-Za-z0-9_#+@-]{0,99}([./][A-Za-z0-9_#+@-]{1,99}){0,9}$",
+    "the name of a git branch",
+    "main",
+    "without `refs/heads/` or `origin/` before it",
+)
+AGE = shaped(r"^[1-9][0-9]{0,3}[hd]$", "hours or days", "7d", "`36h` are hours, `7d` days")
 IDENTIFIER = shaped(r"^[^\x00-\x20\x7f]+$", "an id without blanks", "83ef9d05-7c1e-4b7e-8d53-5a4c8f8e2f10")
 PATH = shaped(
     r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?(/[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?){0,2}$",

@@ -179,6 +179,16 @@ class Guardrails:
     ] = None
 
 
+@wire(minProperties=1)
+class Apply:
+    """When a plan may be carried out in CI."""
+
+    branch: Annotated[
+        Maybe[str], shapes.BRANCH, says("The branch that is applied from; left out: the remote's default one", "main")
+    ] = None
+    max_age: Annotated[Maybe[str], shapes.AGE, says("How old an approved plan may be", "7d")] = None
+
+
 _PROVIDER_SCHEMA = {
     "description": "A connection: `plugin`, `environment`, and what the plugin asks for",
     "type": "object",
@@ -211,6 +221,7 @@ class ProjectSpec:
     ] = None
     persistent: Annotated[Maybe[Flag], says("true: the store's disk outlives a CI job, so apply may run there")] = None
     guardrails: Maybe[Guardrails] = None
+    apply: Maybe[Apply] = None
 
 
 @wire()
