@@ -29,9 +29,11 @@ VERBS = {
     "schema": "Print a JSON Schema.",
     "providers": "List plugins and what they can do.",
     "completion": "Print shell completion.",
+    "ci": "Plan, apply and look for drift in a pipeline (plugin cspdecl-ci).",
     "simulate": "Run a simulated Partner Center (plugin cspdecl-simulator).",
 }
 LATER = ("fmt", "lock", "store", "test")
+BROUGHT = {"ci": "cspdecl-ci", "simulate": "cspdecl-simulator"}  # verbs that plugins bring
 _GROUPS = {"prices", "ledger"}
 
 
@@ -44,7 +46,7 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb, imported now; verbs of plugins come from the entry-point group `cspdecl.commands`."""
-        if cmd_name in VERBS and cmd_name != "simulate":
+        if cmd_name in VERBS and cmd_name not in BROUGHT:
             module = __import__(f"cspdecl.cli.{cmd_name}_verb", fromlist=["command"])
             return module.command  # type: ignore[no-any-return]
         if cmd_name in LATER:
@@ -53,8 +55,8 @@ class Verbs(click.Group):
 
         if any(point.name == cmd_name for point in registry.installed("command")):
             return registry.load("command", cmd_name)  # type: ignore[no-any-return]
-        if cmd_name == "simulate":
-            ctx.fail("`simulate` comes with the plugin cspdecl-simulator, which is not installed.")
+        if cmd_name in BROUGHT:
+            ctx.fail(f"`{cmd_name}` comes with the plugin {BROUGHT[cmd_name]}, which is not installed.")
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # package → folder that holds it
 PACKAGES = {
     "cspdecl": ROOT,
+    "cspdecl_ci": ROOT / "plugins/cspdecl-ci/src",
     "cspdecl_partner_center": ROOT / "plugins/cspdecl-partner-center/src",
     "cspdecl_simulator": ROOT / "plugins/cspdecl-simulator/src",
 }

@@ -103,5 +103,5 @@ def test_entry_points_of_plugins_can_be_loaded():
     groups = ("providers", "commands", "stores", "exporters", "policies")
     ours = [point for group in groups for point in entry_points(group=f"cspdecl.{group}")]
 
-    assert {"partner-center", "simulate"} <= {point.name for point in ours}
+    assert {"partner-center", "simulate", "ci"} <= {point.name for point in ours}
     assert all(callable(point.load()) for point in ours)

@@ -1,0 +1,201 @@
+"""After the merge: find what was approved, and carry out that.
+
+Which plan: the one whose digest stands in our comment on the pull request, so that what was shown is what is run. Whose
+word: the reviews given after it was shown. What it still covers is for `apply` to judge. A push without a pull request
+buys nothing. Lock held by another run: wait for it; nothing is dropped because two merges came at once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cspdecl.core.errors import CspdeclError
+from cspdecl_ci.approvals import Counted, count_approvals
+from cspdecl_ci.desk import Desk, digest_of, refusal
+from cspdecl_ci.forge import Comment, Pull
+from cspdecl_ci.planning import CHANGES, read_json
+from cspdecl_ci.processes import Done, git
+from cspdecl_ci.publishing import publish
+from cspdecl_ci.sticky import fenced, find_comment, read_marker
+
+LOCKED, STALE, REFUSED, USAGE = 6, 7, 3, 64
+ARTIFACT = "cspdecl-plan"
+_MOST = 50  # merges in one push; more than that is a migration, and a person's work
+_RANK = (5, 4, 7, 65, 3, 77, 75, 6, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How long to wait for another run's lock, and how."""
+
+    seconds: float
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was approved: the saved plan, and whose words count."""
+
+    plan: Path
+    counted: Counted
+
+
+def apply_merged(desk: Desk, *, plan_from: Path | None, waiting: Waiting) -> int:
+    """Everything that this push brought to the default branch. Answers with the exit code for the job."""
+    if desk.job.pull is not None or desk.job.fork:
+        raise refusal(
+            "CSP746",
+            "a pull request is planned, not applied",
+            hint="run `cspdecl ci apply` on pushes to the default branch only",
+            exit_code=USAGE,
+        )
+    codes, pulls, direct = list[int](), dict[int, Pull](), list[str]()
+    for commit in _arrived(desk):
+        pull = desk.forge().merged_pull(commit)
+        if pull is None:
+            direct.append(commit)
+        else:
+            pulls.setdefault(pull.number, pull)
+    for pull in pulls.values():
+        codes.append(_apply_one(desk, pull, plan_from=plan_from, waiting=waiting))
+    if direct and not pulls:
+        codes.append(_without_plan(desk, None, "this push came without a pull request"))
+    elif direct:
+        desk.echo(f"{len(direct)} commits came without a pull request: what they declare waits for a plan")
+    return next((code for code in _RANK if code in codes), max(codes, default=0))
+
+
+def _arrived(desk: Desk) -> Iterator[str]:
+    """The commits that a push put on the branch, along its own line, oldest first."""
+    head, before = desk.job.commit or "HEAD", desk.job.before
+    if before and git(desk.project, "merge-base", "--is-ancestor", before, head) is not None:
+        told = git(desk.project, "rev-list", "--first-parent", "--reverse", f"{before}..{head}")
+        commits = (told or "").split()
+        if commits:
+            yield from commits[-_MOST:]
+            return
+    yield git(desk.project, "rev-parse", head) or head
+
+
+def _apply_one(desk: Desk, pull: Pull, *, plan_from: Path | None, waiting: Waiting) -> int:
+    comment = find_comment(desk.forge().comments(pull.number), "plan", desk.key)
+    if comment is None:
+        return _without_plan(desk, pull, f"no plan was shown on pull request {pull.number}")
+    try:
+        found = _approved(desk, pull, comment, plan_from)
+    except CspdeclError as problem:
+        if any(item.code == "CSP742" for item in problem.diagnostics):
+            hint = problem.diagnostics[0].hint or ""
+            _result(desk, pull, f"## Nothing was carried out\n\n{fenced(f'{problem.message}. {hint}')}")
+        raise
+    for line in found.counted.left_out:
+        desk.echo(f"note[CSP745]: not counted as an approval: {line}")
+    approvals = desk.file("approvals.json")
+    approvals.write_text(json.dumps(list(found.counted.approvals), indent=2) + "\n", encoding="utf-8")
+    result, said, fresh = desk.file("result.json"), desk.file("result.md"), desk.file("fresh.json")
+    words = ["apply", str(found.plan), "--approvals", str(approvals), "--result-file", str(result)]
+    words += ["--comment-file", str(said), "--fresh", str(fresh), "--show", desk.show]
+    done = _patiently(desk, words, waiting)
+    text = said.read_text(encoding="utf-8") if said.is_file() else _ended(desk, done)
+    if found.counted.left_out:
+        text += "\nNot counted as approvals:\n\n" + fenced("\n".join(found.counted.left_out))
+    publish(desk, {}, done.code, failure=text)
+    _result(desk, pull, text)
+    if done.code == STALE and fresh.is_file():
+        _show_fresh(desk, pull, fresh)
+    return done.code
+
+
+def _approved(desk: Desk, pull: Pull, comment: Comment, plan_from: Path | None) -> Found:
+    """The plan that the comment shows, and the approvals it has. Raises CspdeclError with CSP742."""
+    marker = read_marker(comment.body)
+    shown_after = marker is not None and marker.commit == desk.job.commit != pull.head
+    if marker is None or not marker.digest or (marker.commit != pull.head and not shown_after):
+        raise _unfit(f"the comment on pull request {pull.number} shows no plan of its last commit, {pull.head[:12]}")
+    for text in _saved(desk, pull, plan_from):
+        path = desk.file("approved.json")
+        path.write_bytes(text)
+        if digest_of(read_json(path)) == marker.digest:
+            break
+    else:
+        raise _unfit(f"the plan that pull request {pull.number} shows ({marker.digest[:12]}) was not kept")
+    reviews = desk.forge().reviews(pull.number)
+    counted = count_approvals(reviews, pull, plan=marker.digest, shown=comment.changed)
+    if shown_after and not counted.approvals:
+        raise _unfit(f"the fresh plan on pull request {pull.number} has not been approved")
+    return Found(plan=path, counted=counted)
+
+
+def _saved(desk: Desk, pull: Pull, plan_from: Path | None) -> Iterator[bytes]:
+    if plan_from is not None:
+        yield from (path.read_bytes() for path in sorted(plan_from.rglob("*.json")))
+        return
+    yield from desk.forge().saved_plans(pull, f"{ARTIFACT}-{pull.head}")
+
+
+def _unfit(message: str) -> CspdeclError:
+    return refusal(
+        "CSP742",
+        message,
+        hint="nothing was carried out: make a new pull request, or approve the fresh plan and run this job again",
+        exit_code=STALE,
+    )
+
+
+def _patiently(desk: Desk, words: list[str], waiting: Waiting) -> Done:
+    """`apply`, again while another run holds the lock."""
+    until = waiting.clock() + waiting.seconds
+    while True:
+        done = desk.cspdecl.run(*desk.verb(*words))
+        left = until - waiting.clock()
+        if done.code != LOCKED or left <= 0:
+            return done
+        desk.echo(f"another run holds the lock: waiting, at most {left:.0f} s more")
+        waiting.pause(min(20.0, left))
+
+
+def _show_fresh(desk: Desk, pull: Pull, fresh: Path) -> None:
+    """The plan as it would be made now, in the place of the stale one: approved there, it can be carried out."""
+    shown = desk.cspdecl.run(*desk.verb("show", str(fresh), "--format", "markdown", "--show", desk.show), quiet=True)
+    if shown.code == 0:
+        text = (
+            "> What was approved does not fit any more. This is the plan made anew after the merge; approve the pull "
+            f"request once more and run the job again to carry it out.\n\n{shown.out}"
+        )
+        desk.comment(pull.number, desk.marker("plan", commit=desk.job.commit, digest=digest_of(read_json(fresh))), text)
+        fresh.replace(desk.file("plan.json"))
+
+
+def _without_plan(desk: Desk, pull: Pull | None, why: str) -> int:
+    """Nothing was shown, so nothing is bought: fine where nothing would be sent, refused where something would."""
+    base = desk.default_ref(desk.job.before, f"{desk.job.commit}~1")
+    words = ["plan", "--detailed-exitcode", "--show", desk.show, *(("--changed-since", base) if base else ())]
+    done = desk.cspdecl.run(*desk.verb(*words))
+    if done.code != CHANGES:
+        desk.echo(f"{why}; nothing is to be sent" if done.code == 0 else why)
+        publish(desk, {}, done.code, failure=f"{why[:1].upper()}{why[1:]}; exit code {done.code}.\n")
+        return done.code
+    problem = refusal(
+        "CSP741",
+        f"{why}, and it would send something: nothing was carried out",
+        hint="make a pull request, so that it is seen before it happens; or a person applies it: `cspdecl apply`",
+        exit_code=REFUSED,
+    )
+    publish(desk, {}, REFUSED, failure=f"## Nothing was carried out\n\n{problem.message}.\n")
+    if pull is not None:
+        _result(desk, pull, f"## Nothing was carried out\n\n{fenced(problem.message)}")
+    raise problem
+
+
+def _result(desk: Desk, pull: Pull, text: str) -> None:
+    desk.comment(pull.number, desk.marker("apply", commit=desk.job.commit), text)
+
+
+def _ended(desk: Desk, done: Done) -> str:
+    link = f"\n[The job's log]({desk.job.link})\n" if desk.job.link else ""
+    return f"## Apply ended with exit code {done.code}\n\n{fenced(done.err or done.out)}{link}"

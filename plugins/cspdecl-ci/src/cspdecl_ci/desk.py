@@ -1,0 +1,99 @@
+"""What every verb here works with: the job, the code host, the project, and where files and words go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cspdecl.core.diagnostics import Diagnostic, error
+from cspdecl.core.errors import CspdeclError
+from cspdecl_ci.forge import Forge, Job
+from cspdecl_ci.processes import Cspdecl, git
+from cspdecl_ci.sticky import Kind, Marker, post
+from cspdecl_ci.wire import Refused
+
+Show = Literal["sell", "all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One run. `forge` opens the code host when it is first needed; `key` tells projects of one repository apart."""
+
+    job: Job
+    forge: Callable[[], Forge]
+    cspdecl: Cspdecl
+    folder: Path
+    key: str
+    show: Show
+    language: str | None
+    environment: Mapping[str, str]
+    echo: Callable[[str], None]
+
+    @property
+    def project(self) -> Path:
+        """The project's folder."""
+        return self.cspdecl.project
+
+    def file(self, name: str) -> Path:
+        """A file of this run, below the folder that the pipeline keeps; the one of an earlier run is gone."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / name
+        path.unlink(missing_ok=True)
+        return path
+
+    def marker(self, kind: Kind, *, commit: str = "", digest: str = "") -> Marker:
+        """The hidden line of a comment of this project."""
+        return Marker(kind=kind, key=self.key, commit=commit, digest=digest)
+
+    def verb(self, *words: str) -> tuple[str, ...]:
+        """A verb's words with the language in front."""
+        return (*(("--lang", self.language) if self.language else ()), *words)
+
+    def tell(self, item: Diagnostic) -> None:
+        """A remark in the job's log."""
+        self.echo(f"{item.severity}[{item.code}]: {item.message}" + (f"\nhint: {item.hint}" if item.hint else ""))
+
+    def comment(self, pull: int, marker: Marker, text: str, *, only_update: bool = False) -> bool:
+        """Write our comment; says whether it stands. Raises CspdeclError with CSP740 where the host forbids it."""
+        try:
+            return post(self.forge(), pull, marker, text, only_update=only_update)
+        except Refused as problem:
+            raise refusal(
+                "CSP740",
+                f"the comment cannot be written: {problem.message}",
+                hint="an older comment may stand there and is not what this run found; give the job's token the right "
+                "to write comments",
+                exit_code=1,
+            ) from None
+
+    def default_ref(self, *candidates: str | None) -> str | None:
+        """The first of some references that git knows here."""
+        for name in candidates:
+            if (
+                name
+                and not name.startswith("-")
+                and git(self.project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            ):
+                return name
+        return None
+
+
+def refusal(code: str, message: str, *, hint: str, exit_code: int) -> CspdeclError:
+    """An error that ends the run with a code of its own."""
+    problem = CspdeclError(message, diagnostics=(error(code, message, hint=hint),))
+    problem.exit_code = exit_code
+    return problem
+
+
+def operations_of(document: Mapping[str, Any]) -> list[Any]:
+    """What a saved plan would do."""
+    inner = document.get("cspdecl")
+    return list(inner.get("operations") or ()) if isinstance(inner, Mapping) else []
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """The digest that a saved plan carries over itself; `apply` checks that it is true."""
+    inner = document.get("cspdecl")
+    return str(inner.get("digest") or "") if isinstance(inner, Mapping) else ""
