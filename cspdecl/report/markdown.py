@@ -1,71 +1,169 @@
-"""A plan for a pull request: a table of sums, then the text in a fence that nothing inside can close.
+"""A plan as a comment on a pull request: totals, what is refused, what cannot be taken back, the costliest lines, and
+every customer in a block that folds.
 
-Everything a tenant or a manifest chose stands inside the fence or goes through `_cell`, so that no name can mention
-people, open HTML or end the block. A comment has a budget; what does not fit is counted.
+The comment has a budget, counted in bytes of UTF-8. What does not fit is summarised, one step at a time and always the
+same way: first the customers become a table, then a shorter one, then nothing but totals; a table is whole or absent,
+and the comment says what it left out. Its first line is a hidden mark, by which a pipeline finds and updates it.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from cspdecl.commerce.words import counted
+from cspdecl import __version__
 from cspdecl.core.operation import Plan
-from cspdecl.report.safe import safe_text
-from cspdecl.report.text import Show, render_plan
+from cspdecl.planning.planfile import plan_document
+from cspdecl.report.gfm import md, size
+from cspdecl.report.language import ENGLISH, Language
+from cspdecl.report.links import NO_LINKS, Links
+from cspdecl.report.markdown_customers import customer_blocks, customer_table
+from cspdecl.report.markdown_meaning import (
+    already_waiting,
+    cannot_be_taken_back,
+    costliest,
+    no_longer_done,
+    unchanged,
+    waiting,
+)
+from cspdecl.report.markdown_parts import errors, guardrails, headline, not_read, notices, status, totals
+from cspdecl.report.markdown_sheet import Sheet
 
-# GitHub takes 65,536 characters a comment; others less room is left for a template around it.
+# GitHub takes 65,536 characters a comment; some room is left for what a pipeline puts around it.
 BUDGET = 60_000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&:])")
+# GitHub drops the whole summary of a step above 1 MiB (1,048,576 bytes).
+SUMMARY_BUDGET = 1_000_000
+TOP = 25
 
 
-def render_markdown(plan: Plan, *, show: str = "all", budget: int = BUDGET) -> str:
-    """Markdown that is safe to post, at most `budget` bytes of UTF-8, ending with a line break."""
-    eyes: Show = "sell" if show == "sell" else "all"
-    head = _head(plan)
-    text = render_plan(plan, show=eyes)
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    room = budget - len(head.encode()) - 2 * len(fence) - 200
-    body, cut = _fit(text, room)
-    more = f"\n{counted(cut, 'more line')}: see the saved plan.\n" if cut else ""
-    return f"{head}\n{fence}text\n{body}{fence}\n{more}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """How much is told. `customers` None: each in a block of its own; else so many rows of a table. `rows`: of every
+    other table that is cut to its most important rows. `lists`: tables that only list are there at all."""
+
+    customers: int | None
+    rows: int
+    lists: bool = True
 
 
-def _head(plan: Plan) -> str:
-    counts = plan.counts
-    title = "Nothing to do" if plan.empty else f"{counted(counts.customers_touched, 'customer')} touched"
-    if plan.safety.refused:
-        title += ", refused by guardrails"
-    if any(item.severity == "error" for item in plan.diagnostics):
-        title += ", with errors"
-    if not plan.complete:
-        title += ", incomplete"
-    rows = [
-        ("to create", counts.to_create),
-        ("to buy", counts.to_buy),
-        ("to change", counts.to_change),
-        ("to cancel", counts.to_cancel),
-        ("to adopt or rename", counts.to_adopt),
-        ("to stop managing", counts.to_forget),
-        ("waiting", counts.waiting),
-        ("unchanged", counts.unchanged),
+_EVERY = 1_000_000
+_STEPS = (
+    _Step(customers=None, rows=TOP),
+    _Step(customers=_EVERY, rows=TOP),
+    _Step(customers=100, rows=TOP),
+    _Step(customers=TOP, rows=TOP, lists=False),
+    _Step(customers=0, rows=TOP, lists=False),
+    _Step(customers=0, rows=10, lists=False),
+    _Step(customers=0, rows=3, lists=False),
+)
+
+
+def render_markdown(
+    plan: Plan, *, show: str = "all", budget: int = BUDGET, lang: Language = ENGLISH, links: Links = NO_LINKS,
+    digest: str | None = None, top: int = TOP,
+) -> str:  # fmt: skip
+    """Markdown that is safe to post, at most `budget` bytes of UTF-8, ending with a line break.
+
+    `digest` is the saved plan's; without one it is computed. `top`: so many rows in tables of the most important.
+    """
+    sheet = Sheet.of(plan, show="sell" if show == "sell" else "all", lang=lang, links=links)
+    mark = marker(plan, digest if digest is not None else plan_document(plan)["cspdecl"]["digest"])
+    room = budget - size(mark)
+    for step in _STEPS:
+        body = _body(sheet, step, room=room, top=top)
+        if body is not None:
+            return mark + body
+    return mark + _least(sheet, room)
+
+
+def marker(plan: Plan, digest: str) -> str:
+    """The hidden first line: whose plan this is, and which. A later comment with the same key takes its place."""
+    return f"<!-- cspdecl:plan key={key_of(plan.project)} digest={key_of(digest)} -->\n"
+
+
+def key_of(name: str) -> str:
+    """A name as it can stand in a mark: letters, digits, dots, underscores and single hyphens."""
+    return re.sub(r"-+", "-", re.sub(r"[^A-Za-z0-9._-]", "-", name)).strip("-") or "project"
+
+
+def _body(sheet: Sheet, step: _Step, *, room: int, top: int) -> str | None:
+    """Everything at this step, or None where it takes more than `room`."""
+    left: list[str] = []
+    rows = min(step.rows, top)
+    blocks = [
+        headline(sheet),
+        status(sheet),
+        notices(sheet, rows, left),
+        totals(sheet),
+        errors(sheet, rows, left),
+        not_read(sheet, rows, left),
+        guardrails(sheet, rows, left),
+        cannot_be_taken_back(sheet, rows, left),
+        costliest(sheet, rows, left),
     ]
-    table = ["| | |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in rows if count)]
-    lines = [f"### Plan for {_cell(plan.project)}: {title}", ""]
-    if len(table) > 2:
-        lines += [*table, ""]
-    return "\n".join(lines)
+    used = sum(size(block) for block in blocks)
+    if used > room:
+        return None
+    if step.customers is None:
+        # what is too much is noticed while it is written, not afterwards
+        for block in customer_blocks(sheet):
+            used += size(block)
+            if used > room:
+                return None
+            blocks.append(block)
+    else:
+        blocks.append(customer_table(sheet, step.customers, left))
+    blocks += [
+        no_longer_done(sheet, step.lists, left),
+        already_waiting(sheet, step.lists, left),
+        waiting(sheet, step.lists, left),
+        unchanged(sheet),
+        _left_out(sheet, left),
+        _footer(sheet),
+    ]
+    text = "\n".join(block for block in blocks if block)
+    return text if size(text) <= room else None
 
 
-def _cell(text: str) -> str:
-    """Text of others outside the fence: on one line, every character with a meaning in Markdown or HTML escaped."""
-    return _SPECIAL.sub(r"\\\1", safe_text(text)).replace("\\@", "&#64;").replace("\\<", "&lt;").replace("\\&", "&amp;")
+def _least(sheet: Sheet, room: int) -> str:
+    """What is said where there is hardly any room: the headline, totals if they fit, and where the rest is."""
+    for blocks in (
+        [headline(sheet), status(sheet), totals(sheet), _footer(sheet)],
+        [headline(sheet), status(sheet), _footer(sheet)],
+        [headline(sheet)],
+    ):
+        text = "\n".join(block for block in blocks if block)
+        if size(text) <= room:
+            return text
+    return ""
 
 
-def _fit(text: str, room: int) -> tuple[str, int]:
-    lines = text.splitlines(keepends=True)
-    used = 0
-    for index, line in enumerate(lines):
-        used += len(line.encode())
-        if used > room:
-            return "".join(lines[:index]), len(lines) - index
-    return text, 0
+def _left_out(sheet: Sheet, left: list[str]) -> str:
+    if not left:
+        return ""
+    return md(sheet.lang.say("Left out here: {what}.", what="; ".join(left)), longest=2_000) + "\n"
+
+
+def _footer(sheet: Sheet) -> str:
+    plan, lang = sheet.plan, sheet.lang
+    prices = (
+        lang.say(
+            "price list {month} ({market}, {currency})",
+            month=plan.price_list,
+            market=plan.market,
+            currency=plan.currency,
+        )
+        if plan.price_list
+        else lang.say("no price list")
+    )
+    tool = plan.basis.tool if plan.basis is not None else __version__
+    parts = [
+        lang.say("offline, as of {moment}", moment=plan.as_of)
+        if plan.offline
+        else lang.say("live as of {moment}", moment=plan.as_of),
+        prices,
+        f"cspdecl {tool}",
+        lang.say("plan {id}", id=plan.id.removeprefix("sha256:")[:12]),
+    ]
+    rest = lang.say("The saved plan has every line: cspdecl show FILE")
+    return f"<sub>{md(' · '.join(parts))}<br>{md(rest)}</sub>\n"

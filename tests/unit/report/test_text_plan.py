@@ -1,16 +1,14 @@
-"""How a plan reads: layout, eyes that may not see cost, hostile names, Markdown that is safe to post."""
+"""How a plan reads: layout, eyes that may not see cost, hostile names."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from cspdecl.core.live import ReadFailure
 from cspdecl.report.json import render_json
-from cspdecl.report.markdown import render_markdown
 from cspdecl.report.text import render_plan
 from tests.planning_builders import (
     PREMIUM,
@@ -140,37 +138,6 @@ def test_what_is_not_ours_is_counted():
     assert render_plan(made).endswith(
         "Plan: nothing to do; 1 subscription unchanged; 1 unmanaged left alone; 12 customers in no manifest left alone.\n"
     )
-
-
-def test_markdown_cannot_be_broken_out_of():
-    """A name full of backticks ends no fence, mentions nobody and opens no tag."""
-    made = a_plan(name="```\n@alle <img src=x> ````", title="`````\n# Genehmigt")
-    made = replace(made, project="nord`licht @team <b>|x|")
-    text = render_markdown(made)
-    fence = next(row for row in text.splitlines() if row.endswith("text") and row.startswith("`"))[: -len("text")]
-    head, _, rest = text.partition(f"{fence}text\n")
-
-    assert [fence] == [row for row in rest.splitlines() if set(row) == {"`"} and len(row) >= len(fence)]
-    assert "@" not in head
-    assert "<b>" not in head
-    assert "# Genehmigt" not in head
-
-
-def test_markdown_keeps_its_budget():
-    """A comment has so many bytes; what does not fit is counted, and the fence is closed."""
-    specs = [customer(f"k{index}", line("visio", customer=f"k{index}")) for index in range(400)]
-    made = make_plan(specs, [live_customer(spec.key, name="Müller & Söhne") for spec in specs])
-
-    text = render_markdown(made, budget=20_000)
-
-    assert len(text.encode()) <= 20_000
-    assert re.search(r"```\n\n[\d,]+ more lines: see the saved plan\.\n$", text)
-
-
-def test_markdown_shows_what_the_eyes_may_see():
-    """`show` "sell" holds here too."""
-    assert "margin" in render_markdown(a_plan())
-    assert "margin" not in render_markdown(a_plan(), show="sell")
 
 
 def test_json_is_the_saved_plan():

@@ -1,0 +1,114 @@
+"""Customers in a pull request's comment: each as a block that folds, or all as rows of one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cspdecl.core.action import BookService
+from cspdecl.core.operation import Operation, PlanLine
+from cspdecl.planning.money import total
+from cspdecl.report.costliest import sums, weight
+from cspdecl.report.gfm import Column, folded, link, markup, md, table
+from cspdecl.report.markdown_sheet import Sheet
+
+
+def customer_blocks(sheet: Sheet) -> Iterator[str]:
+    """Every customer of the change in a block of its own, in the plan's order."""
+    lang = sheet.lang
+    columns = [
+        Column(md(lang.say("Sign"))),
+        Column(md(lang.say("Line"))),
+        Column(md(lang.say("Change"))),
+        Column(md(lang.say("What it means"))),
+    ]
+    for key, lines in sheet.lines_by_customer.items():
+        why = "".join(f"{md(lang.sentence(item.text))}\n\n" for item in sheet.why.get(key, ()))
+        rows = table(columns, (_row(sheet, line) for line in lines))
+        yield folded(_summary(sheet, key), why + rows)
+
+
+def _row(sheet: Sheet, line: PlanLine) -> list[str]:
+    lang = sheet.lang
+    name = "/".join(line.address.path) if line.address.path else lang.say("customer")
+    operations = sheet.operations_of(line)
+    own = any(isinstance(item.action, BookService) for item in operations)
+    title = lang.sentence(line.title) if own else line.title
+    words = link(md(name), sheet.links.address(sheet.origin_of(line.address)))
+    notes = line.notes if sheet.show == "all" or line.notes_sell is None else line.notes_sell
+    sign = f"`{line.symbol}`" if line.symbol.strip() else ""
+    return [
+        sign,
+        f"{words}<br>{md(title)}" if title else words,
+        md(lang.sentence(line.summary)),
+        "<br>".join(md(lang.sentence(text)) for text in notes),
+    ]
+
+
+def _summary(sheet: Sheet, key: str) -> str:
+    lang, operations = sheet.lang, sheet.operations_by_customer.get(key, ())
+    if not operations:
+        said = lang.say("nothing to send now")
+    elif len(operations) == 1:
+        said = lang.say("1 operation")
+    else:
+        said = lang.say("{count} operations", count=len(operations))
+    parts = [said, *_money(sheet, operations)]
+    return f"<b>{markup(key)}</b> {markup(sheet.name_of(key))} · {markup(', '.join(parts))}"
+
+
+def _money(sheet: Sheet, operations: Iterable[Operation]) -> list[str]:
+    lang, found = sheet.lang, total(operations)
+    parts = []
+    cost, sell, owed = sums(found.cost_month, lang), sums(found.sell_month, lang), found.commitment
+    if sheet.show == "all" and cost:
+        parts.append(lang.say("cost {amounts} a month", amounts=cost))
+    if sell:
+        parts.append(lang.say("sell {amounts} a month", amounts=sell))
+    if sheet.show == "all" and sums(owed, lang, sign=False):
+        parts.append(lang.say("new commitment {amounts}", amounts=sums(owed, lang, sign=False)))
+    return parts
+
+
+def customer_table(sheet: Sheet, rows: int, left: list[str]) -> str:
+    """The customers as one table, the costliest first, at most so many; what is not told goes into `left`."""
+    lang = sheet.lang
+    found = [(key, total(operations)) for key, operations in sheet.operations_by_customer.items()]
+    others = len(sheet.lines_by_customer) - len(found)
+    found.sort(key=lambda item: (*weight(item[1], sheet.show), item[0]))
+    told = found[:rows]
+    details = len(sheet.lines_by_customer)
+    if details == 1:
+        left.append(lang.say("the details of 1 customer"))
+    elif details:
+        left.append(lang.say("the details of {count} customers", count=details))
+    if told and len(told) < len(found):
+        left.append(lang.say("{count} of {all} customers", count=len(found) - len(told), all=len(found)))
+    if others:
+        left.append(lang.say("{count} customers for whom nothing is sent now", count=others))
+    if not told:
+        return ""
+    columns = [Column(md(lang.say("Customer"))), Column(md(lang.say("Operations")), right=True)]
+    if sheet.show == "all":
+        columns.append(Column(md(lang.say("Cost a month")), right=True))
+    columns.append(Column(md(lang.say("Sell a month")), right=True))
+    if sheet.show == "all":
+        columns.append(Column(md(lang.say("New commitment")), right=True))
+    body = []
+    for key, money in told:
+        cells = [
+            f"{md(key)} {md(sheet.name_of(key))}".rstrip(),
+            md(lang.number(len(sheet.operations_by_customer[key]))),
+        ]
+        if sheet.show == "all":
+            cells.append(md(sums(money.cost_month, lang)))
+        cells.append(md(sums(money.sell_month, lang)))
+        if sheet.show == "all":
+            cells.append(md(sums(money.commitment, lang, sign=False)))
+        body.append(cells)
+    whole = len(told) == len(found)
+    title = (
+        lang.say("Customers, the costliest first")
+        if whole
+        else lang.say("The {count} costliest of {all} customers", count=len(told), all=len(found))
+    )
+    return f"#### {md(title)}\n\n{table(columns, body)}"
