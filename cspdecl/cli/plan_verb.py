@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 @click.command()
 @filters
 @click.option("--out", type=click.Path(dir_okay=False), help="Save the plan for `apply`.")
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="With --changed-since: ask nobody, open no store; what was declared before is taken for what runs.",
+)
 @click.option("--cached", is_flag=True, help="Plan on what was read last; asks nobody.")
 @click.option(
     "--prices", "price_list", metavar="next|MONTH|DATE", help="Rehearse another price list: `next`, 2027-01, a day."
@@ -33,6 +38,7 @@ def command(
     changed_since: str | None,
     out: str | None,
     *,
+    offline: bool,
     cached: bool,
     price_list: str | None,
     style: str,
@@ -43,6 +49,11 @@ def command(
 
     Ends with 0, or 2 with --detailed-exitcode when there is something to send; 3 when a guardrail refuses the plan; 65
     when manifests are invalid or contradict what is live; 75 when a customer could not be read; 77 when not authorised.
+
+    With --changed-since REF it is the plan of a change: compared with what was declared where the branch left REF. Only
+    customers the change touches are read; what would be done without it as well is told apart as already waiting.
+    --detailed-exitcode counts all of it. With --offline, too, nobody is asked: for changes by people who may see no
+    credential, such as a pull request from a fork.
 
     With --prices another price list is tried on what runs: cost, our price and margin before and after, by customer and
     bundle, those under their margin floor first, and from which renewal on. Then it ends with 3 where the floor is not
@@ -55,7 +66,18 @@ def command(
 
     if style == "json" and show == "sell":
         raise click.UsageError("the JSON document holds cost and margin: use text, markdown or html with `--show sell`")
-    request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since, cached=cached)
+    if offline and (changed_since is None or cached or price_list):
+        raise click.UsageError(
+            "`--offline` plans a change: give it `--changed-since REF`, and no `--cached` or `--prices`"
+        )
+    request = PlanRequest(
+        customers=customers,
+        labels=labels,
+        changed_since=changed_since,
+        cached=cached,
+        difference=changed_since is not None and not price_list,
+        offline=offline,
+    )
     if price_list:
         if out or style == "html" or show == "sell":
             raise click.UsageError("a rehearsal is no plan: it has no `--out`, no html and no `--show sell`")
@@ -71,7 +93,7 @@ def command(
             exits.append(Exit.INVALID)
         if out:
             Path(out).write_text(dump_plan(plan, place=places(session.load())), encoding="utf-8")
-            fit = bool(plan.operations) and not plan.safety.refused and not plan.hindered
+            fit = bool(plan.operations) and not plan.safety.refused and not plan.hindered and not plan.offline
             click.echo(f"saved to {out}" + (f"; carry it out with: cspdecl apply {out}" if fit else ""), err=True)
         if plan.safety.refused:
             exits.append(Exit.REFUSED)

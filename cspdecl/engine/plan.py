@@ -16,21 +16,24 @@ from cspdecl.core.address import Address
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import Catalogs
 from cspdecl.core.diagnostics import Origin, error
-from cspdecl.core.errors import CspdeclError, ManifestError, StoreDamaged
+from cspdecl.core.errors import ManifestError, StoreDamaged
 from cspdecl.core.inquiry import Answers
 from cspdecl.core.live import LiveState
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.records import Recorded
 from cspdecl.engine import provenance, refresh
 from cspdecl.engine.basis import basis_of
+from cspdecl.engine.preview import Other, other_side, with_difference
+from cspdecl.engine.preview_base import base_prices
 from cspdecl.engine.progress import Progress, Silent
+from cspdecl.engine.scope import declared_offers, find_scope
 from cspdecl.engine.session import everything
 
 if TYPE_CHECKING:
     from cspdecl.core.catalog import OfferKey
-    from cspdecl.core.desired import CustomerSpec, DesiredState
+    from cspdecl.core.desired import DesiredState
     from cspdecl.core.live import Bindings
-    from cspdecl.core.project import PriceBook
+    from cspdecl.core.project import Guardrails, PriceBook
     from cspdecl.engine.session import Session
     from cspdecl.manifest.load import Loaded
     from cspdecl.spi.provider import Provider
@@ -42,13 +45,16 @@ _LOST = "what this plan knows of bindings, records and own services is not to be
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
     """What the caller wants planned. All three filters narrow the customers; empty means all. `needs_books`: without a
-    sound ledger nothing can be said."""
+    sound ledger nothing can be said. `difference`: plan the base of `changed_since` as well and say what is new.
+    `offline`: what the base declares is taken for live, and nobody is asked."""
 
     customers: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     changed_since: str | None = None
     cached: bool = False
     needs_books: bool = False
+    difference: bool = False
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,10 @@ class Planned:
 def make_plan(session: Session, request: PlanRequest, *, progress: Progress | None = None) -> Planned:
     """Read what is live and plan. Connects providers for reading only; writes nothing but the cache."""
     progress = progress or Silent()
+    if request.offline:
+        from cspdecl.engine.preview_offline import plan_offline
+
+        return plan_offline(session, request)
     project, desired = session.require()
     store = session.store()
     damage = store.damage()
@@ -74,31 +84,44 @@ def make_plan(session: Session, request: PlanRequest, *, progress: Progress | No
     if damage:
         progress.say(f"warning: {damage}; {_LOST}")
     bindings = store.bindings()
-    scope = scope_of(session, desired, bindings, request)
-    capabilities: dict[str, Capability] = {}
+    found = find_scope(session, desired, bindings, request)
+    scope, other = found.customers, other_side(found, project, desired) if request.difference else None
+    beside = other.desired if other is not None else None
     catalogs: Catalogs = {}
     providers: Mapping[str, Provider] = {}
     if request.cached:
         now = session.clock.now()
-        live = refresh.from_cache(desired=desired, store=store, scope=scope, now=now)
+        live = refresh.from_cache(desired=desired, store=store, scope=scope, now=now, beside=beside)
         now = max(now, live.as_of)  # a simulator's clock may be ahead of ours; what was read is never from the future
         capabilities = {name: everything() for name in project.providers}
         calls = 0
     else:
-        providers = session.providers("read", providers_needed(desired, scope) or {project.default_provider})
+        needed = providers_needed(desired, scope)
+        needed |= providers_needed(beside, scope) if beside is not None else set()
+        providers = session.providers("read", needed or {project.default_provider})
         capabilities = {name: provider.capabilities for name, provider in providers.items()}
         read = refresh.refresh(
-            desired=desired, bindings=bindings, providers=providers, scope=scope, store=store, progress=progress
-        )
+            desired=desired, bindings=bindings, providers=providers, scope=scope, store=store, progress=progress,
+            beside=beside,
+        )  # fmt: skip
         live, now, calls = read.live, read.now, read.calls
         for provider in providers.values():
             for text in provider.warnings:
                 progress.say(f"warning: {provider.name}: {text}")
         asked = refresh.offers_in_question(project, desired, live)
+        if other is not None:
+            for place, offers in refresh.offers_in_question(other.project, other.desired, live).items():
+                asked.setdefault(place, set()).update(offers)
         catalogs = refresh.read_catalogs(offers=asked, providers=providers, progress=progress)
         matrix = session.offer_matrix({key for group in asked.values() for key in group}, now)
         catalogs = enriched(catalogs, matrix)
-    return _decide(session, live, now, scope, capabilities, catalogs, providers, calls, progress)
+    reading = Reading(
+        now=now, scope=scope, capabilities=capabilities, catalogs=catalogs, providers=providers, bindings=bindings
+    )
+    planned, before = _decide(session, live, reading, other, found.guardrails, calls, progress)
+    if not request.difference or found.base is None:
+        return planned
+    return replace(planned, plan=with_difference(planned.plan, before, found, project))
 
 
 def providers_needed(desired: DesiredState, scope: tuple[str, ...] | None) -> set[str]:
@@ -106,76 +129,98 @@ def providers_needed(desired: DesiredState, scope: tuple[str, ...] | None) -> se
     return {spec.provider for key, spec in desired.customers.items() if scope is None or key in scope}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What every plan from one reading shares, beside what was read of the customers."""
+
+    now: datetime
+    scope: tuple[str, ...] | None
+    capabilities: Mapping[str, Capability]
+    catalogs: Catalogs
+    providers: Mapping[str, Provider]
+    bindings: Bindings
+
+
 def _decide(
     session: Session,
     live: LiveState,
-    now: datetime,
-    scope: tuple[str, ...] | None,
-    capabilities: Mapping[str, Capability],
-    catalogs: Catalogs,
-    providers: Mapping[str, Provider],
+    reading: Reading,
+    other: Other | None,
+    base_guardrails: tuple[Guardrails, ...],
     calls: int,
     progress: Progress,
-) -> Planned:
+) -> tuple[Planned, Plan | None]:
+    """The plan of what is declared, and that of the other side where there is one, from the same answers."""
     from cspdecl.billing.fold import fold_book, fold_recorded
     from cspdecl.planning.inquiries import find_inquiries
     from cspdecl.planning.plan import plan
 
     project, desired = session.require()
-    store = session.store()
-    bindings = store.bindings()
+    store, providers = session.store(), reading.providers
     records = tuple(store.last_records().values())
     countries = {item.profile.address.country for item in live.customers.values() if item.profile is not None}
-    prices = session.prices(_offers(desired, live), markets=countries)
+    offers = _offers(desired, live) | (declared_offers(other.desired) if other is not None else set())
+    prices = session.prices(offers, markets=countries)
+    old_prices = base_prices(session, other.base, offers, markets=countries) if other is not None else None
     last_hashes = {record.address: record.hash for record in records}
     book = fold_book(records)
     recorded = dict(fold_recorded(records))
     answers: Answers = {}
     if providers:
         before = sum(provider.calls for provider in providers.values())
-        inquiries = find_inquiries(
-            project=project, desired=desired, live=live, bindings=bindings, capabilities=capabilities, now=now
-        )
+        inquiries = dict.fromkeys(
+            inquiry
+            for side in ((project, desired), *([(other.project, other.desired)] if other is not None else []))
+            for inquiry in find_inquiries(
+                project=side[0], desired=side[1], live=live, bindings=reading.bindings,
+                capabilities=reading.capabilities, now=reading.now,
+            )
+        )  # fmt: skip
         answers = refresh.read_answers(inquiries=inquiries, providers=providers, progress=progress)
         calls += sum(provider.calls for provider in providers.values()) - before
 
     deferred: frozenset[str] = frozenset()
+    commit = provenance.commit_of(session.root)
 
-    def decide(state: LiveState) -> Plan:
+    def decide(state: LiveState, side: Other | None = None) -> Plan:
         return plan(
-            project=project,
-            desired=desired,
+            project=side.project if side is not None else project,
+            desired=side.desired if side is not None else desired,
             live=state,
-            catalogs=catalogs,
-            prices=prices,
-            bindings=bindings,
+            catalogs=reading.catalogs,
+            prices=(old_prices or prices) if side is not None else prices,
+            bindings=reading.bindings,
             book=book,
             last_hashes=last_hashes,
-            capabilities=capabilities,
-            now=now,
-            scope=scope,
-            commit=provenance.commit_of(session.root),
+            capabilities=reading.capabilities,
+            now=reading.now,
+            scope=side.scope if side is not None else reading.scope,
+            commit=side.base.commit if side is not None else commit,
             answers=answers,
             recorded=recorded,
             deferred=deferred,
+            base_guardrails=() if side is not None else base_guardrails,
         )
 
-    made = decide(live)
-    deferred = left_to_people_before(store, made.operations)
+    def both(state: LiveState) -> tuple[Plan, Plan | None]:
+        return decide(state), decide(state, other) if other is not None else None
+
+    made, old = both(live)
+    deferred = left_to_people_before(store, (*made.operations, *(old.operations if old else ())))
     if deferred:
-        made = decide(live)
+        made, old = both(live)
     refuse_cut_files(session.load(), desired, made.operations)
-    again = subscriptions_to_reread(made.operations)
+    again = subscriptions_to_reread((*made.operations, *(old.operations if old else ())))
     if providers and again:
         before = sum(provider.calls for provider in providers.values())
         fresh = refresh.reread(live=live, providers=providers, wanted=again)
         calls += sum(provider.calls for provider in providers.values()) - before
         if fresh.digest != live.digest:
-            made = decide(fresh)
+            made, old = both(fresh)
         live = fresh
     touched = {operation.address.customer for operation in made.operations}
     made = replace(made, basis=basis_of(project, desired, live, prices, touched))
-    return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=recorded)
+    return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=recorded, answers=answers), old
 
 
 def left_to_people_before(store: Store, operations: Iterable[Operation]) -> frozenset[str]:
@@ -229,102 +274,7 @@ def subscriptions_to_reread(operations: Sequence[Operation]) -> dict[str, tuple[
     return wanted
 
 
-def scope_of(
-    session: Session, desired: DesiredState, bindings: Bindings, request: PlanRequest
-) -> tuple[str, ...] | None:
-    """The customers a request is about, or None for all. Raises CspdeclError for names nobody knows."""
-    if not (request.customers or request.labels or request.changed_since):
-        return None
-    known = {*desired.customers, *(address.customer for address in bindings)}
-    unknown = sorted(set(request.customers) - known)
-    if unknown:
-        from difflib import get_close_matches
-
-        near = get_close_matches(unknown[0], sorted(known), n=1)
-        hint = f"did you mean `{near[0]}`?" if near else None
-        found = error("CSP250", f"no customer named `{unknown[0]}`", hint=hint)
-        raise CspdeclError(f"no customer named `{unknown[0]}`", diagnostics=(found,))
-    chosen = set(known)
-    if request.customers:
-        chosen &= set(request.customers)
-    for label in request.labels:
-        labelled = {key for key, spec in desired.customers.items() if _has_label(spec, label)}
-        if not labelled:
-            found = error("CSP251", f"no customer has the label `{label}`", hint=_known_labels(desired))
-            raise CspdeclError(f"no customer has the label `{label}`", diagnostics=(found,))
-        chosen &= labelled
-    if request.changed_since:
-        chosen &= changed_customers(session, desired, bindings, request.changed_since)
-    return tuple(sorted(chosen))
-
-
-def _known_labels(desired: DesiredState) -> str:
-    names = sorted({name for spec in desired.customers.values() for name in spec.labels})
-    return f"labels in use: {', '.join(names[:12])}" if names else "no customer has any label"
-
-
-def _has_label(spec: CustomerSpec, label: str) -> bool:
-    name, equals, value = label.partition("=")
-    return name in spec.labels and (not equals or spec.labels[name] == value)
-
-
-def changed_customers(session: Session, desired: DesiredState, bindings: Bindings, reference: str) -> set[str]:
-    """Customers that a change of files since a git reference may touch.
-
-    A customer file touches its customers, those it named before included; a bundle's file every customer who has the
-    bundle; anything else that is a manifest (the project) touches all.
-    """
-    files = set(provenance.changed_files(session.root, reference))
-    everyone = {*desired.customers, *(binding.address.customer for binding in bindings.values())}
-    by_file: dict[str, set[str]] = {}
-    for key, spec in desired.customers.items():
-        by_file.setdefault(spec.origin.file, set()).add(key)
-        places = [line.bundle_origin for line in spec.subscriptions] + [line.bundle_origin for line in spec.services]
-        for place in places:
-            if place is not None:
-                by_file.setdefault(place.file, set()).add(key)
-    touched: set[str] = set()
-    for name in files:
-        if not name.endswith((".yaml", ".yml")):
-            if name.startswith(f"{(session.project.prices_path or 'prices').rstrip('/')}/"):
-                return everyone
-            continue
-        if name == session.project.origin.file:
-            return everyone
-        touched |= by_file.get(name, set())
-        before = provenance.file_at(session.root, reference, name)
-        touched |= _customers_named(before) & everyone if before else set()
-        if name not in by_file:
-            # a bundle nobody uses any more, or a file that is gone: whoever has such an address bound is touched
-            touched |= {key for key in everyone if before and key.encode() in before}
-    return touched
-
-
-def _customers_named(text: bytes) -> set[str]:
-    from cspdecl.manifest.yaml import parse_yaml
-
-    names = set()
-    documents, _problems = parse_yaml(text.decode(errors="replace"), "before")
-    for document in documents:
-        data = document.value
-        if isinstance(data, dict) and data.get("kind") == "Customer" and isinstance(data.get("metadata"), dict):
-            names.add(str(data["metadata"].get("name")))
-    return names
-
-
 def _offers(desired: DesiredState, live: LiveState) -> set[OfferKey]:
-    lines = [line for spec in desired.customers.values() for line in spec.subscriptions]
-    wanted = {line.offer for line in lines}
-    wanted |= {line.at_renewal.offer for line in lines if line.at_renewal and line.at_renewal.offer}
-    wanted |= {line.renews_to.offer for line in lines if line.renews_to and line.renews_to.offer}
-    wanted |= {line.upgrade.source for line in lines if line.upgrade}
-    wanted |= {
-        item.scheduled.offer
-        for customer in live.customers.values()
-        for item in customer.subscriptions
-        if item.scheduled is not None
-    }
-    wanted |= {
-        item.offer for customer in live.customers.values() for item in customer.subscriptions if item.offer is not None
-    }
-    return wanted
+    running = [item for customer in live.customers.values() for item in customer.subscriptions]
+    wanted = declared_offers(desired) | {item.scheduled.offer for item in running if item.scheduled is not None}
+    return wanted | {item.offer for item in running if item.offer is not None}

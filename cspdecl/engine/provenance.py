@@ -54,27 +54,37 @@ def commit_of(root: Path) -> str | None:
     return f"{head}+" if dirty else head
 
 
+def folder_in_repository(root: Path) -> str:
+    """Where the project stands in its repository: "" at its top and outside of git, else a path with `/` at its end."""
+    return _git(root, "rev-parse", "--show-prefix") or ""
+
+
 def changed_files(root: Path, reference: str) -> tuple[str, ...]:
-    """Files below `root` that differ from a git reference, work tree included, relative to `root`.
+    """Files below `root` that differ from a git reference, work tree included, relative to `root`, sorted. A file that
+    was moved counts under both names.
 
     Raises CspdeclError where git cannot answer.
     """
     if reference.startswith("-"):
         raise CspdeclError(f"`{reference}` is no git reference")
-    changed = _git(root, "diff", "--name-only", "--relative", reference, "--", ".")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "--", ".")
+    changed = git_bytes(root, "diff", "--name-only", "--no-renames", "-z", "--relative", reference, "--", ".")
+    new = git_bytes(root, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
     if changed is None or new is None:
         raise CspdeclError(f"git cannot say what changed since `{reference}`: is this a git work tree that knows it?")
-    return tuple(sorted({*changed.splitlines(), *new.splitlines()}))
+    names = {*changed.split(b"\0"), *new.split(b"\0")} - {b""}
+    return tuple(sorted(name.decode("utf-8", "surrogateescape") for name in names))
 
 
 def file_at(root: Path, reference: str, name: str) -> bytes | None:
     """A file as it was at a git reference, or None where it was not there."""
-    if reference.startswith("-"):
-        return None
+    return None if reference.startswith("-") else git_bytes(root, "show", f"{reference}:./{name}")
+
+
+def git_bytes(root: Path, *words: str) -> bytes | None:
+    """What git answers in `root`, byte for byte; None where it cannot."""
     try:
         done = subprocess.run(  # noqa: S603 - fixed program, no shell
-            ["git", "show", f"{reference}:./{name}"],  # noqa: S607 - git is looked up like any tool
+            ["git", *words],  # noqa: S607 - git is looked up like any tool
             cwd=root,
             capture_output=True,
             timeout=60,
@@ -86,15 +96,8 @@ def file_at(root: Path, reference: str, name: str) -> bytes | None:
 
 
 def _git(root: Path, *words: str) -> str | None:
+    answer = git_bytes(root, *words)
     try:
-        done = subprocess.run(  # noqa: S603 - fixed program, no shell
-            ["git", *words],  # noqa: S607 - git is looked up like any tool
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        return None if answer is None else answer.decode("utf-8").strip()
+    except UnicodeDecodeError:
         return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -42,17 +42,25 @@ class Refreshed:
     calls: int
 
 
-def refs_of(desired: DesiredState, bindings: Bindings, scope: Iterable[str] | None) -> dict[str, list[CustomerRef]]:
-    """How to find each customer in scope, by provider. A customer in bindings only is looked up too: its lines left."""
+def refs_of(
+    desired: DesiredState, bindings: Bindings, scope: Iterable[str] | None, beside: DesiredState | None = None
+) -> dict[str, list[CustomerRef]]:
+    """How to find each customer in scope, by provider. `beside`: another side that the same reading must serve."""
     wanted = None if scope is None else set(scope)
     refs: dict[str, list[CustomerRef]] = {}
-    for key, spec in desired.customers.items():
+    others = beside.customers if beside is not None else {}
+    for key, spec in {**others, **desired.customers}.items():
         if wanted is None or key in wanted:
             bound = bindings.get(Address(key))
             tenant = spec.tenant or (bound.tenant if bound else None)
             domain = spec.create.full_domain if spec.create else None
             refs.setdefault(spec.provider, []).append(
-                CustomerRef(key=key, tenant=tenant, domain=domain, wanted=wanted_of(spec))
+                CustomerRef(
+                    key=key,
+                    tenant=tenant,
+                    domain=domain,
+                    wanted=wanted_of(spec) | (wanted_of(others[key]) if key in others else frozenset()),
+                )
             )
     return refs
 
@@ -77,9 +85,10 @@ def refresh(
     scope: Iterable[str] | None,
     store: Store | None,
     progress: Progress,
+    beside: DesiredState | None = None,
 ) -> Refreshed:
     """Read every customer in scope. The cache takes what was read; nothing else is written."""
-    refs = refs_of(desired, bindings, scope)
+    refs = refs_of(desired, bindings, scope, beside)
     customers: dict[str, LiveCustomer] = {}
     absent: dict[str, CustomerAbsent] = {}
     unknown: dict[str, ReadFailure] = {}
@@ -114,9 +123,17 @@ def refresh(
     )
 
 
-def from_cache(*, desired: DesiredState, store: Store, scope: Iterable[str] | None, now: datetime) -> LiveState:
+def from_cache(
+    *,
+    desired: DesiredState,
+    store: Store,
+    scope: Iterable[str] | None,
+    now: datetime,
+    beside: DesiredState | None = None,
+) -> LiveState:
     """Live state as last read, without asking anybody. What was never read is unknown."""
-    wanted = set(desired.customers) if scope is None else set(scope) & set(desired.customers)
+    declared = {*desired.customers, *(beside.customers if beside is not None else ())}
+    wanted = declared if scope is None else set(scope) & declared
     cached = store.live(wanted)
     unknown = {
         key: ReadFailure(key=key, message="it has never been read; plan without `--cached` once")

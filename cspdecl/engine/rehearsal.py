@@ -13,9 +13,10 @@ from cspdecl.core.diagnostics import error
 from cspdecl.core.errors import ConfigurationError
 from cspdecl.core.project import PriceBook, PriceList
 from cspdecl.engine import refresh
-from cspdecl.engine.plan import PlanRequest, providers_needed, scope_of
+from cspdecl.engine.plan import PlanRequest, providers_needed
 from cspdecl.engine.progress import Progress, Silent
 from cspdecl.engine.renewals import offers_of
+from cspdecl.engine.scope import scope_of
 from cspdecl.planning.rehearsal import rehearse
 
 if TYPE_CHECKING:

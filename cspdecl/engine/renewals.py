@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from cspdecl.commerce.prices import market_of
 from cspdecl.engine import refresh
-from cspdecl.engine.plan import PlanRequest, providers_needed, scope_of
+from cspdecl.engine.plan import PlanRequest, providers_needed
 from cspdecl.engine.progress import Progress, Silent
+from cspdecl.engine.scope import scope_of
 from cspdecl.planning.renewals import Renewals, find_renewals
 
 if TYPE_CHECKING:
