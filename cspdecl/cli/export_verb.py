@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
+
+if TYPE_CHECKING:
+    from cspdecl.core.desired import EndOfTerm
 
 
 @click.command()
@@ -17,9 +21,14 @@ from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
     help="An empty folder outside the project, which becomes a project of its own; without it into this project.",
 )
 @click.option("--customer", "customers", multiple=True, metavar="NAME", help="Only this customer; repeatable.")
+@click.option(
+    "--undecided",
+    type=click.Choice(["cancel", "extend", "renew"]),
+    help="What to write where auto-renew is off and nothing else is decided; without it such lines are set aside.",
+)
 @click.pass_context
 @guarded
-def command(ctx: click.Context, target: str | None, customers: tuple[str, ...]) -> None:
+def command(ctx: click.Context, target: str | None, customers: tuple[str, ...], undecided: EndOfTerm | None) -> None:
     """Write what is live as manifests: a file a customer, bundles where they are found again, else plain lines.
 
     Into this project come the customers that no manifest declares yet. Nothing is written over; a run that broke off
@@ -33,7 +42,8 @@ def command(ctx: click.Context, target: str | None, customers: tuple[str, ...]) 
     with open_session(ctx) as session:
         files = lines = bundles = 0
         place = Path(target) if target is not None else None
-        for item in export_customers(session, place, keys=customers, progress=LiveProgress(quiet=False)):
+        progress = LiveProgress(quiet=False)
+        for item in export_customers(session, place, keys=customers, undecided=undecided, progress=progress):
             for remark in item.left_out:
                 say(f"{item.key}: {remark}", err=True)
             files += bool(item.file)

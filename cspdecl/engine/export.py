@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cspdecl.core.capability import Capability
+from cspdecl.core.desired import EndOfTerm
 from cspdecl.core.errors import ConfigurationError
 from cspdecl.core.live import CustomerRef, LiveCustomer, ReadFailure, Wanted
 from cspdecl.engine.export_bundles import Plain, Shape, recognise, shapes_of
@@ -50,22 +51,31 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A Customer document, remarks about it, and what the products of its lines are called."""
+    """A Customer document, remarks about it, what the products of its lines are called, and the lines about which a
+    person has to decide something before they can stand in it."""
 
     data: dict[str, Any]
     remarks: tuple[str, ...] = ()
     titles: dict[str, str] = field(default_factory=dict)
     bundles: int = 0
+    undecided: tuple[dict[str, Any], ...] = ()
 
 
 def export_customers(
-    session: Session, target: Path | None, *, keys: Iterable[str] = (), progress: Progress
+    session: Session,
+    target: Path | None,
+    *,
+    keys: Iterable[str] = (),
+    undecided: EndOfTerm | None = None,
+    progress: Progress,
 ) -> Iterator[Exported]:
     """Write a file for every customer the providers show, or the named ones, as they are read.
 
     Into `target`, as a project of its own; with None into this project, and then only customers that no manifest
-    declares yet. Nothing that is there is written over. Raises ConfigurationError when `target` holds other manifests,
-    or lies in the project.
+    declares yet. Nothing that is there is written over. `undecided`: what to say of subscriptions whose auto-renew is
+    off while nothing else is decided; None sets their lines aside in a comment, for a person to decide.
+
+    Raises ConfigurationError when `target` holds other manifests, or lies in the project.
     """
     project, desired = session.require()
     root = session.root if target is None else _prepared(session, target)
@@ -73,7 +83,7 @@ def export_customers(
     names = Names(desired, session.store().bindings().values(), written)
     declared = {spec.tenant.lower() for spec in desired.customers.values() if spec.tenant} if target is None else set()
     done = declared | {tenant.lower() for tenant in written}
-    reader = _Reader(session)
+    reader = _Reader(session, undecided)
     wanted, failed = set(keys), False
     for provider_name, provider in session.providers("read").items():
         reads = _wanted(provider.capabilities)
@@ -113,7 +123,8 @@ def _write(root: Path, customer: LiveCustomer, document: Document) -> Exported:
         why = f"{name} is there and says something else: rename it, then export again"
         return Exported(key=customer.key, file="", lines=0, left_out=(f"not exported: {why}",))
     half = path.with_name(f".{path.name}.part")
-    half.write_text(customer_text(document.data, document.remarks, document.titles), encoding="utf-8")
+    text = customer_text(document.data, document.remarks, document.titles, document.undecided)
+    half.write_text(text, encoding="utf-8")
     half.replace(path)
     lines = len(document.data["spec"].get("subscriptions", ()))
     return Exported(key=customer.key, file=name, lines=lines, left_out=document.remarks, bundles=document.bundles)
@@ -175,7 +186,8 @@ def _inside(path: Path, root: Path) -> Path | None:
 class _Reader:
     """What live customers mean in the terms of this project: its bundles, its reseller's model."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, undecided: EndOfTerm | None) -> None:
+        self._undecided = undecided
         self._loaded: Loaded = session.load()
         self._now = session.clock.now()
         self._model = session.project.reseller.model
@@ -186,6 +198,8 @@ class _Reader:
     def document(self, customer: LiveCustomer, names: Names, provider: str | None) -> Document:
         """The Customer document, bundles recognised where they are."""
         plain: list[Plain] = []
+        aside: list[dict[str, Any]] = []
+        titles: dict[str, str] = {}
         remarks: list[str] = []
         used: set[str] = set()
         for item in sorted(customer.subscriptions, key=lambda one: (one.created, one.id)):
@@ -195,10 +209,15 @@ class _Reader:
                     remarks.append(f"{item.id} ({item.title or item.nickname}) is not managed: {reason}")
                 continue
             line = line_of(item, names.line(item, used), budget=customer.budget)
+            titles[line["name"]] = item.title
             if item.end_of_term == "unset" and "endOfTerm" in line and not item.trial:
+                if self._undecided is None:
+                    aside.append({key: value for key, value in line.items() if key != "endOfTerm"})
+                    continue
+                line["endOfTerm"] = self._undecided
                 remarks.append(
-                    f"{line['name']}: auto-renew is off and nothing else is decided; `endOfTerm: cancel` is written "
-                    "here, which a plan will show as a change"
+                    f"{line['name']}: auto-renew is off and nothing else was decided; `endOfTerm: {self._undecided}` "
+                    "is written here, which a plan will show as a change"
                 )
             plain.append(Plain(item=item, line=line))
         metadata: dict[str, Any] = {"name": customer.key}
@@ -212,8 +231,18 @@ class _Reader:
         data = {"apiVersion": "cspdecl/v1", "kind": "Customer", "metadata": metadata, "spec": spec}
         found = recognise(plain, self._shapes, lambda lines: self._compiled(data, lines))
         spec["subscriptions"] = list(found.lines)
-        titles = {one.line["name"]: one.item.title for one in plain}
-        return Document(data=data, remarks=(*remarks, *said, *found.remarks), titles=titles, bundles=found.bundles)
+        if aside:
+            remarks.append(
+                f"set aside until its end is decided: {', '.join(line['name'] for line in aside)}; auto-renew is off "
+                "there, and what follows the term is left open"
+            )
+        return Document(
+            data=data,
+            remarks=(*remarks, *said, *found.remarks),
+            titles=titles,
+            bundles=found.bundles,
+            undecided=tuple(aside),
+        )
 
     def _compiled(self, data: dict[str, Any], lines: Sequence[dict[str, Any]]) -> CustomerSpec | None:
         """What the customer with these lines means, or None where that is not valid."""

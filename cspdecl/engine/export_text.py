@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,20 @@ _WIDE = 110
 _ENDLESS = 1_000_000
 
 
-def customer_text(document: Mapping[str, Any], remarks: Iterable[str], titles: Mapping[str, str]) -> str:
+_DECIDE = """\
+    # Auto-renew is off here, and what follows the term is left open: it may go on by the month, at a higher price. Say
+    # `endOfTerm: cancel`, `extend` or `renew` in the line, and take the marks off:
+"""
+
+
+def customer_text(
+    document: Mapping[str, Any],
+    remarks: Iterable[str],
+    titles: Mapping[str, str],
+    undecided: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """A Customer document. `titles`: what the product of a line is called, by the line's name; names of others, so
-    nothing in them can leave its comment."""
+    nothing in them can leave its comment. `undecided`: lines set aside in a comment, for a person to decide."""
     spec = dict(document["spec"])
     lines = spec.pop("subscriptions")
     out = [f"# {one_line(remark)}\n" for remark in remarks]
@@ -24,6 +35,9 @@ def customer_text(document: Mapping[str, Any], remarks: Iterable[str], titles: M
     out += [f"  {line}\n" for line in block(spec).splitlines()]
     out.append("  subscriptions:\n" if lines else "  subscriptions: []\n")
     out += [_line(line, titles.get(line["name"], "")) for line in lines]
+    if undecided:
+        aside = "".join(_line(line, titles.get(line["name"], "")) for line in undecided)
+        out.append(_DECIDE + "".join(f"    # {line[4:]}\n" for line in aside.splitlines()))
     return "".join(out)
 
 

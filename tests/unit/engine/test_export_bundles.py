@@ -165,6 +165,21 @@ def test_an_export_that_broke_off_goes_on(tmp_path):
     assert (True, False) == (mine.read_text().startswith("# mine\n"), (target / UNFINISHED).exists())
 
 
+def test_what_is_left_open_is_set_aside_for_a_person(tmp_path):
+    """Auto-renew off and nothing decided: the line stands in a comment, the plan stays empty; `undecided` decides."""
+    world = world_of()
+    put(world, 1, (OFFER, 4), end_of_term="unset")
+    estate, found = exported(tmp_path / "one", world)
+    estate.adopt()
+    other = estate_of(tmp_path / "other", world)
+    with other.session() as session:
+        list(export_customers(session, None, undecided="extend", progress=Silent()))
+
+    assert ([], 0) == ([item.action.kind for item in estate.plan().operations], found[0].lines)
+    assert "    # - name: " in text_of(estate, "alpha")
+    assert "endOfTerm: extend" in text_of(other, "alpha")
+
+
 def test_an_export_into_the_project_adds_only_what_nobody_declares(tmp_path):
     """Declared customers are left alone; a second export finds nothing more to write."""
     world = world_of()
