@@ -107,7 +107,7 @@ def _table(rows: Sequence[_Row], currency: str, view: View) -> Html:
                     aria_hidden="true",
                 ),
                 *(
-                    el("td", view.signed(Money(amounts[kind], currency)) if amounts[kind] else "–", class_="num")
+                    el("td", _amount(amounts[kind], currency, view), class_="num", data_label=words[kind])
                     for kind in kinds
                 ),
             )
@@ -119,6 +119,10 @@ def _table(rows: Sequence[_Row], currency: str, view: View) -> Html:
     )
     table = el("table", el("caption", caption), el("thead", head), el("tbody", *body), class_="bars")
     return el("div", table, class_="figure")
+
+
+def _amount(amount: Decimal, currency: str, view: View) -> str:
+    return view.signed(Money(amount, currency)) if amount else "–"
 
 
 def _bars(amounts: Sequence[tuple[str, Decimal]], low: Decimal, high: Decimal) -> Html:

@@ -6,6 +6,7 @@ Only what `el` and `join` return is markup; every other text is made printable a
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 
 from cspdecl.report.printable import printable
@@ -21,6 +22,7 @@ class Html(str):
 
 Child = str | Html | None
 _LONGEST = 600
+_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
 def el(name: str, /, *children: Child, **attributes: object) -> Html:
@@ -40,6 +42,11 @@ def escaped(text: str) -> str:
     """A text of anybody's as it stands in a page: printable, of bearable length, without a character that acts."""
     shown = printable(text[: _LONGEST + 1])
     return html.escape(shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…")
+
+
+def dated(text: str) -> Html:
+    """A sentence in which days are marked as such, so that none is broken over two lines."""
+    return Html(_DAY.sub(lambda found: f"<time>{found[0]}</time>", escaped(text)))
 
 
 def _attribute(key: str, value: object) -> str:

@@ -30,7 +30,7 @@ def render_html(plan: Plan, *, show: str = "all", lang: Language = ENGLISH, link
     view = View(lang=lang, show="sell" if show == "sell" else "all", links=links)
     parts = split(plan)
     mine, theirs = groups_of(plan, parts.this), groups_of(plan, parts.waiting)
-    page = el("html", _head(plan, view), "\n", _body(plan, parts, mine, theirs, view), lang=lang.code)
+    page = el("html", _head(plan, view), Html("\n"), _body(plan, parts, mine, theirs, view), lang=lang.code)
     return f"<!doctype html>\n{page}\n"
 
 

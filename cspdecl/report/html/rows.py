@@ -11,7 +11,7 @@ from cspdecl.core.action import CreateCustomer, Reprice
 from cspdecl.core.money import Money
 from cspdecl.core.operation import MoneyTotals, Operation, Waiting, Why
 from cspdecl.report.html.entries import Entry, Group, Unit
-from cspdecl.report.html.markup import Html, el, join
+from cspdecl.report.html.markup import Html, dated, el, join
 from cspdecl.report.html.view import View
 
 _WAITS = {"scheduled": "scheduled", "due": "due", "blocked": "blocked", "manual": "by hand"}
@@ -85,13 +85,13 @@ def _entry(entry: Entry, view: View) -> Html:
         title, summary = "", view.lang.sentence(entry.waiting[0].text)
     else:
         title, summary = line.title, view.lang.sentence(line.summary)
-    amount = _month(entry.totals, view) if view.cost else _sell(entry.totals, view)
+    amounts = [text for text in (_month(entry.totals, view), _sell(entry.totals, view)) if text]
     head = el(
         "summary",
         el("span", _word(entry, view), class_=f"kind {entry.kind or 'same'}"),
         el("span", el("b", el("bdi", name)), " ", el("bdi", title), class_="what"),
-        el("span", summary, class_="change num"),
-        el("span", amount, class_="amount num"),
+        el("span", dated(summary), class_="now"),
+        el("span", *(el("span", text) for text in amounts), class_="amount") if amounts else None,
         _mark(entry, view),
     )
     return el("details", head, *_behind(entry, view))
@@ -124,7 +124,7 @@ def _mark(entry: Entry, view: View) -> Html | None:
     if undo is None or undo.how == "free":
         return None
     if undo.how == "window" and undo.until is not None:
-        return el("span", view.say("can be taken back until {until}", until=undo.until), class_="mark window")
+        return el("span", dated(view.say("can be taken back until {until}", until=undo.until)), class_="mark window")
     return el("span", view.say("cannot be taken back"), class_="mark never")
 
 
@@ -154,7 +154,7 @@ def _behind(entry: Entry, view: View) -> Iterable[Html]:
         notes = line.notes if view.cost or line.notes_sell is None else line.notes_sell
     said = [view.lang.sentence(text) for text in notes] + [_waits(item, view) for item in entry.waiting]
     if said:
-        yield el("ul", *(el("li", text) for text in said), class_="notes")
+        yield el("ul", *(el("li", dated(text)) for text in said), class_="notes")
     facts: list[tuple[str, str]] = [
         *_of_operations(entry.operations, view),
         *_taken_back(entry, view),
@@ -163,7 +163,13 @@ def _behind(entry: Entry, view: View) -> Iterable[Html]:
     if line is not None and line.ids:
         facts.append((view.say("Subscription"), ", ".join(line.ids)))
     if facts:
-        yield el("dl", *(join((el("dt", term), el("dd", text))) for term, text in facts))
+        yield el(
+            "dl",
+            *(
+                join((el("dt", term), el("dd", text if isinstance(text, Html) else dated(text))))
+                for term, text in facts
+            ),
+        )
     if not said and not facts:
         yield el("p", view.say("Nothing more is known about this line."))
 

@@ -32,7 +32,7 @@ a { color: var(--accent); text-underline-offset: .15em; }
 .notice { border: 1px solid var(--rule); border-left: 4px solid var(--change); background: var(--card);
   padding: .7rem 1rem; margin: 1rem 0; border-radius: 4px; }
 .notice.stop { border-left-color: var(--cancel); } .notice.fine { border-left-color: var(--buy); }
-.notice ul { margin: .3rem 0 0; } .notice li { margin: .25rem 0; }
+.notice h2 { font-size: 1rem; margin: 0; } .notice ul { margin: .3rem 0 0; } .notice li { margin: .25rem 0; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 1rem; margin: 1.6rem 0 0; }
 .cards > div { background: var(--card); border: 1px solid var(--rule); border-radius: 6px; padding: .8rem 1rem; }
 .cards dt { color: var(--soft); font-size: .9rem; } .cards dd { margin: 0; font-size: 1.35rem; font-weight: 600;
@@ -57,15 +57,18 @@ svg line { stroke: var(--rule); } svg line.axis { stroke: var(--soft); }
 circle { fill: var(--own); fill-opacity: .85; } circle.back { fill: var(--buy); }
   circle.send, circle.hand { fill: var(--change); }
 circle.renewal { fill: var(--accent); } circle.owed { fill: var(--cancel); }
-.events li { display: grid; grid-template-columns: 11rem 7rem 1fr; gap: 0 1rem; padding: .3rem 0;
-  border-top: 1px solid var(--rule); } .who { color: var(--soft); }
+.events li { display: grid; grid-template-columns: 13rem 7rem 1fr; gap: 0 1rem; padding: .3rem 0;
+  border-top: 1px solid var(--rule); } .who { color: var(--soft); } .who span { display: inline-block;
+  margin-right: .4rem; }
 details.plain > summary { cursor: pointer; color: var(--accent); padding: .4rem 0; }
 .controls { display: flex; flex-wrap: wrap; gap: .8rem 1rem; align-items: end; margin-bottom: 1rem; }
 .controls[hidden], [hidden] { display: none !important; }
 .controls label { display: block; font-size: .9rem; color: var(--soft); }
-.controls .search { flex: 1 1 16rem; } fieldset { border: 0; margin: 0; padding: 0; min-width: 0; display: flex;
+.controls .search { flex: 1 1 16rem; } .controls .pick { flex: 0 1 auto; min-width: 11rem; } fieldset { border: 0;
+  margin: 0; padding: 0; min-width: 0; display: flex;
   flex-wrap: wrap; gap: .2rem 1rem; flex-basis: 100%; } legend { float: left; margin-right: 1rem; font-size: .9rem;
-  color: var(--soft); } fieldset label { display: inline-flex; gap: .4rem; align-items: center; color: var(--ink); }
+  color: var(--soft); } .controls fieldset label { display: inline-flex; gap: .4rem; align-items: center;
+  color: var(--ink); }
 input[type=search], select, button { font: inherit; color: var(--ink); background: var(--card);
   border: 1px solid var(--soft); border-radius: 5px; padding: .4rem .6rem; width: 100%; max-width: 100%; }
 button { width: auto; cursor: pointer; } input[type=checkbox] { width: 1.1rem; height: 1.1rem;
@@ -75,17 +78,19 @@ button { width: auto; cursor: pointer; } input[type=checkbox] { width: 1.1rem; h
 .customer > header { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1.5rem; }
 .sums, .why { color: var(--soft); margin: 0; font-size: .9rem; } .units { margin-top: .4rem; }
 .unit { border-top: 1px solid var(--rule); } .unit > ul { padding-left: 1.4rem; }
-.units summary { display: grid; grid-template-columns: 5.2rem minmax(0, 3fr) minmax(0, 2fr) minmax(0, 1.7fr);
+.units summary { display: grid; grid-template-columns: 6.2rem minmax(0, 3fr) minmax(0, 2fr) minmax(0, 1.7fr);
   gap: 0 .9rem; padding: .45rem .2rem; cursor: pointer; align-items: baseline; }
 .units summary:hover { background: var(--page); } .what b { margin-right: .4rem; }
 .kind { font-weight: 600; font-size: .9rem; white-space: nowrap; } .kind::before { content: "\\25B8";
   display: inline-block; width: 1em; color: var(--soft); }
   details[open] > summary .kind::before { content: "\\25BE"; }
 .buy { color: var(--buy); } .change.kind { color: var(--change); } .cancel { color: var(--cancel); }
-.adopt, .waiting, .same { color: var(--own); } .amount { text-align: right; }
+.adopt, .waiting, .same { color: var(--own); } .amount { text-align: right; } .amount span { display: block; }
+  .units time { white-space: nowrap; }
+.units summary, .units dd, .notes { font-variant-numeric: tabular-nums; }
 .mark { grid-column: 2 / -1; font-size: .9rem; } .mark::before { content: "\\26A0\\FE0E  "; }
 .mark.never { color: var(--cancel); font-weight: 600; } .mark.window { color: var(--change); }
-.units details > :not(summary) { margin-left: 6.1rem; padding-bottom: .5rem; font-size: .95rem; }
+.units details > :not(summary) { margin-left: 7.1rem; padding-bottom: .5rem; font-size: .95rem; }
 .notes li { margin: .1rem 0; } .units dl { display: grid; grid-template-columns: 11rem 1fr; gap: .1rem 1rem;
   color: var(--soft); font-size: .9rem; } .units dd { margin: 0; color: var(--ink); }
 .fold { margin-top: 1.5rem; } .fold > summary { cursor: pointer; font-size: 1.1rem; padding: .4rem 0; }
@@ -96,7 +101,7 @@ footer { color: var(--soft); font-size: .9rem; margin-top: 3rem; border-top: 1px
   body { font-size: 15px; } main, .top { padding-left: .9rem; padding-right: .9rem; } h1 { font-size: 1.5rem; }
   .figure, .customer { padding: .7rem .8rem; } .lane, .events li, .units dl { grid-template-columns: 1fr; }
   .events li > .soft { margin-bottom: .1rem; } .units dl dd { margin-bottom: .3rem; }
-  .units summary { grid-template-columns: 5rem 1fr; } .units summary > :not(.kind, .what) { grid-column: 2; }
+  .units summary { grid-template-columns: 6.2rem 1fr; } .units summary > :not(.kind, .what) { grid-column: 2; }
   .amount { text-align: left; } .units details > :not(summary) { margin-left: .5rem; }
   .unit > ul { padding-left: .6rem; } .bars, .bars tbody, .bars tr, .bars th, .bars td { display: block;
   width: auto !important; }

@@ -90,12 +90,7 @@ def render_notices(plan: Plan, view: View) -> Iterable[Html]:
 
 
 def _notice(title: str, said: Iterable[str], *, kind: str = "") -> Html:
-    return el(
-        "section",
-        el("h2", title, class_="quiet"),
-        el("ul", *(el("li", text) for text in said)),
-        class_=f"notice {kind}".strip(),
-    )
+    return el("section", el("h2", title), el("ul", *(el("li", text) for text in said)), class_=f"notice {kind}".strip())
 
 
 def _verdict(item: Verdict, view: View) -> str:

@@ -31,12 +31,11 @@ _TICKS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What happens at one instant to some lines; `last`: the instant is an end, and the day before it is shown."""
+    """What happens at one instant to some lines. For what is owed the instant is that of its last day."""
 
     what: Happening
     at: datetime
     who: tuple[Address, ...]
-    last: bool = False
 
 
 def events_of(plan: Plan, part: Part) -> tuple[Event, ...]:
@@ -53,14 +52,18 @@ def events_of(plan: Plan, part: Part) -> tuple[Event, ...]:
             add("back", undo.until, item.address)
         add("send", item.not_after, item.address)
         if item.preview is not None and item.preview.commitment is not None and item.preview.commitment.amount > 0:
-            add("owed", item.preview.commitment_until, item.address)
+            add("owed", _last(item.preview.commitment_until), item.address)
     for line in part.lines:
         add("renewal", line.later_on, line.address)
     for waiting in part.waiting:
         what: Happening = {"manual": "hand", "scheduled": "renewal"}.get(waiting.kind, "due")  # type: ignore[assignment]
         add(what, waiting.when, waiting.address)
     ordered = sorted(found, key=lambda key: (key[0], _ORDER.index(key[1])))
-    return tuple(Event(what=what, at=at, who=tuple(found[at, what]), last=what == "owed") for at, what in ordered)
+    return tuple(Event(what=what, at=at, who=tuple(found[at, what])) for at, what in ordered)
+
+
+def _last(exclusive: datetime | None) -> datetime | None:
+    return None if exclusive is None else exclusive - timedelta(microseconds=1)
 
 
 def render_timeline(events: Sequence[Event], now: datetime, view: View) -> Html:
@@ -90,20 +93,19 @@ def _words(view: View) -> dict[Happening, str]:
 
 
 def _event(event: Event, now: datetime, view: View) -> Html:
-    shown = event.at - timedelta(microseconds=1) if event.last else event.at
-    midnight = (event.at.hour, event.at.minute) == (0, 0)
-    when = (
-        view.lang.day(shown.date()) if event.last or (midnight and event.what == "renewal") else view.lang.clock(shown)
-    )
-    names = [str(address) for address in event.who[:_NAMED]]
-    rest = len(event.who) - len(names)
-    listed = ", ".join(names)
-    who = view.say("{names} and {count} more", names=listed, count=rest) if rest else listed
+    days = event.what in ("owed", "renewal")  # neither has an hour that anybody would wait for
+    when = view.lang.day(event.at.date()) if days else view.lang.clock(event.at)
+    rest = len(event.who) - _NAMED
+    who = [el("span", str(address)) for address in event.who[:_NAMED]]
+    if rest > 0:
+        who.append(el("span", view.say("and {count} more", count=rest)))
     return el(
         "li",
-        el("time", when, datetime=event.at.isoformat(), class_="num"),
+        el("time", when, datetime=event.at.isoformat(timespec="minutes"), class_="num"),
         el("span", _distance(event.at - now, view), class_="soft num"),
-        el("span", el("b", _words(view)[event.what]), " ", el("span", who, class_="who"), class_=f"event {event.what}"),
+        el(
+            "span", el("b", _words(view)[event.what]), " ", el("span", *who, class_="who"), class_=f"event {event.what}"
+        ),
     )
 
 
@@ -164,6 +166,6 @@ def _roomy(ticks: Sequence[tuple[int, str]], longest: int) -> Iterable[tuple[int
     last = 0.0
     for days, text in ticks:
         x = (days / longest) ** 0.5
-        if x - last >= 0.17:
+        if x - last >= 0.13:
             last = x
             yield days, text
