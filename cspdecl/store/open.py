@@ -22,6 +22,10 @@ def open_store(url: str, root: Path, *, create: bool, project: str = "") -> Stor
         raise unusable("CSP916", f"`{url}` is no store: write sqlite:PATH, such as sqlite:.cspdecl/store.db")
     if scheme == "sqlite":
         return SqliteStore(root / rest, create=create)
+    if scheme == "git":
+        from cspdecl.store.git_store import open_git_store
+
+        return open_git_store(url, root, create=create, project=project)
     if any(point.name == scheme for point in registry.installed("store")):
         store: Store = registry.load("store", scheme)(url, root, create=create, project=project)
         return store
