@@ -15,7 +15,7 @@ from cspdecl.core.money import Money
 from cspdecl.core.operation import MoneyTotals, Operation
 from cspdecl.planning.money import total
 from cspdecl.report.language import ENGLISH, Language
-from cspdecl.report.text import Show
+from cspdecl.report.show import Show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from cspdecl.report.difference import Split, reasons, split
 from cspdecl.report.gfm import Column, link, md
 from cspdecl.report.language import Language
 from cspdecl.report.links import Links
-from cspdecl.report.text import Show
+from cspdecl.report.show import Show
 
 _UNIT = timedelta(microseconds=1)  # ends are exclusive: the last day is the one before
 

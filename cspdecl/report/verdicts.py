@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from cspdecl.core.operation import Verdict
 from cspdecl.report.language import ENGLISH, Language
-from cspdecl.report.text import Show
+from cspdecl.report.show import Show
 
 # Guards that speak of seats, lines and days only. Every other, a policy of the reseller's own too, may speak of cost.
 _WITHOUT_MONEY = frozenset(

@@ -11,7 +11,7 @@ from cspdecl.report.costliest import signed
 from cspdecl.report.html.markup import Html, el
 from cspdecl.report.language import ENGLISH, Language
 from cspdecl.report.links import NO_LINKS, Links
-from cspdecl.report.text import Show
+from cspdecl.report.show import Show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
