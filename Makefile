@@ -85,6 +85,7 @@ $(BENCH)/.setup-done: requirements/bench.txt
 schemas: $(SETUP) ## write schemas/*.json from the wire types
 	@$(PY) -m cspdecl.manifest.schema
 	@$(PY) -m cspdecl.planning.schema
+	@$(PY) -m cspdecl.report.drift_schema
 
 # Names and hashes only: no index address, no path of this machine.
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -100,6 +100,10 @@ def command(
         if any(item.severity == "error" for item in outcome.plan.diagnostics):
             click.echo("customers with errors were held back: see the plan, or run `cspdecl plan`", err=True)
         show_diagnostics(problems_of((*outcome.tasks, *outcome.recovered)), session.root, ctx)
+        if session.project.notify:
+            from cspdecl.engine.announce import announce_applied
+
+            show_diagnostics(announce_applied(session, outcome), session.root, ctx)
         leave(outcome.exit)
 
 

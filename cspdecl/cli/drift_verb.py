@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cspdecl.cli.common import LiveProgress, emit_json, filters, guarded, leave, open_session, say, wants_color
+from cspdecl.cli.common import (
+    LiveProgress,
+    filters,
+    guarded,
+    language,
+    leave,
+    open_session,
+    say,
+    show_diagnostics,
+    wants_color,
+)
+from cspdecl.cli.writing import Writes, write_forms, write_option
+from cspdecl.report.printable import json_safe
 
 if TYPE_CHECKING:
-    from cspdecl.core.address import Address
-    from cspdecl.core.live import LiveSubscription
     from cspdecl.engine.drift import DriftResult
     from cspdecl.engine.session import Session
-    from cspdecl.report.drift import Difference, Explained, Portrait
+
+FORMS = ("text", "json", "markdown", "sarif", "junit")
 
 
 @click.command()
@@ -25,8 +37,15 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Say all that differs: as our last operation left it, as it is, as declared; names in the portal too.",
 )
-@click.option("--propose", is_flag=True, help="Write into the manifests what is live, where a value can say it.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option("--propose", is_flag=True, help="Write into the manifests what is live, where they can say it.")
+@click.option(
+    "--alarm",
+    type=click.Choice(["any", "changed"]),
+    default="any",
+    help="`changed`: end with 2 only when the drift is not what was last reported; remembers and announces it.",
+)
+@click.option("--format", "style", type=click.Choice(FORMS), default="text")
+@write_option(FORMS)
 @click.pass_context
 @guarded
 def command(
@@ -37,101 +56,104 @@ def command(
     *,
     explain: bool,
     propose: bool,
+    alarm: str,
     style: str,
+    writes: Writes,
 ) -> None:
     """Compare live state with what our own operations left and with what is declared.
 
-    What `record` took into the ledger stays drift until a plan puts it right or a manifest declares it.
+    What `record` took into the ledger stays drift until a plan puts it right or a manifest declares it. What a waiver
+    covers is shown apart and counts for nothing until the waiver's day.
+
+    With `--alarm changed`, for scheduled runs, the drift that is found is remembered and, where the project says
+    `notify:`, announced; the next such run ends with 2 only when it finds another set.
 
     Ends with 2 when something drifted, 0 when nothing did, 75 when a customer could not be read.
     """
-    from cspdecl.core.plain import to_plain
-    from cspdecl.engine.drift import look_for_drift
+    from cspdecl.engine.drift import look_for_drift, remember_report, waiver_warnings
     from cspdecl.engine.exits import Exit, strongest
     from cspdecl.engine.plan import PlanRequest
-    from cspdecl.report.drift import render_drift, render_explained
 
     with open_session(ctx) as session:
         request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since)
         result = look_for_drift(session, request, names=explain, progress=LiveProgress())
-        unknown = result.planned.plan.unknown
-        explained = _explain(session, result) if explain else []
-        if style == "json":
-            document = {
-                "drift": [to_plain(item) for item in result.found],
-                "unknown": dict(unknown),
-                "complete": not unknown,
-            }
-            if explain:
-                document["explained"] = [to_plain(item) for item in explained]
-                document["renamed"] = [to_plain(item) for item in result.renamed]
-            emit_json(document)
-        else:
-            click.echo(render_drift(result.found, color=wants_color(ctx, sys.stdout)), nl=False)
-            if explain:
-                click.echo(render_explained(explained, result.renamed), nl=False)
-            for key, why in unknown.items():
-                say(f"not read: {key}: {why}", err=True)
+        report = result.report
+        forms = _forms(ctx, session, result, explain=explain)
+        click.echo(forms[style](), nl=False)
+        if style != "json":
+            for item in report.unreadable:
+                say(f"not read: {item.address.customer}: {item.text}", err=True)
+        write_forms(writes, forms)
+        show_diagnostics(waiver_warnings(session.project, report), session.root, ctx)
+        if alarm == "changed":
+            from cspdecl.engine.announce import announce_drift
+
+            show_diagnostics(announce_drift(session, result, remember_report(session, result)), session.root, ctx)
         if propose:
             from cspdecl.engine.propose import propose_changes
 
             for text in propose_changes(session, result):
                 say(text, err=True)
-        exits = [Exit.CHANGES if result.found else Exit.DONE, Exit.DONE if not unknown else Exit.TRY_LATER]
+        rings = bool(report.counted) and (alarm == "any" or report.changed)
+        exits = [Exit.CHANGES if rings else Exit.DONE, Exit.TRY_LATER if report.unreadable else Exit.DONE]
         leave(strongest(exits))
 
 
-def _explain(session: Session, result: DriftResult) -> list[Explained]:
-    """All that differs about every subscription with findings, field by field."""
-    from cspdecl.planning.drift_lines import expected
-    from cspdecl.report.drift import (
-        Explained,
-        portrait_of_expected,
-        portrait_of_line,
-        portrait_of_live,
-        portrait_of_new,
-    )
+def _forms(ctx: click.Context, session: Session, result: DriftResult, *, explain: bool) -> dict[str, Callable[[], str]]:
+    """Every form of the result, each made only when it is asked for."""
+    from cspdecl import __version__
+    from cspdecl.cli.render import places
+    from cspdecl.engine.provenance import folder_in_repository
 
-    bindings = session.store().bindings()
-    _project, desired = session.require()
-    lines = {line.address: line for spec in desired.customers.values() for line in spec.subscriptions}
-    remembered, out = result.remembered, []
-    for address in dict.fromkeys(item.address for item in result.found):
-        line, own, bound = lines.get(address), remembered.own(address), bindings.get(address)
-        seen = _seen(result, address, bound.ids if bound else (address.name,))
-        if line is None or own is None:
-            new = portrait_of_new(seen) if seen is not None else {}
-            out.append(Explained(address=address, differences=_differences({}, new, {})))
-            continue
-        name = remembered.names.get(own.subscription or "") if line.nickname is not None else None
-        running = seen if seen is not None and seen.status.running else None
-        left = expected(line, own, seen, result.planned.plan.now)
-        was = portrait_of_expected(left, own, name=name)
-        live = portrait_of_live(running, named=name is not None) if running else {}
-        if seen is not None and running is None:
-            was, live = {"status": was["status"]}, {"status": str(seen.status)}
-        out.append(Explained(address=address, differences=_differences(was, live, portrait_of_line(line))))
-    return out
+    report, lang, place = result.report, language(ctx), places(session.load())
 
+    def text() -> str:
+        from cspdecl.report.drift import render_drift
 
-def _seen(result: DriftResult, address: Address, ids: tuple[str, ...]) -> LiveSubscription | None:
-    customer = result.planned.live.customers.get(address.customer)
-    return next((item for item in customer.subscriptions if item.id in ids), None) if customer else None
+        told = render_drift(report, color=wants_color(ctx, sys.stdout), lang=lang)
+        if explain:
+            from cspdecl.cli.drift_explain import explain_drift
+            from cspdecl.report.drift_explained import render_explained
 
+            told += render_explained(explain_drift(session, result), result.renamed, lang=lang)
+        return told
 
-def _differences(was: Portrait, live: Portrait, declared: Portrait) -> tuple[Difference, ...]:
-    """What differs between two portraits, by deepdiff, in the order in which a person asks."""
-    try:
-        from deepdiff import DeepDiff
-    except ImportError:
-        raise click.UsageError("`--explain` needs the extra: pip install 'cspdecl[drift]'") from None
-    from cspdecl.report.drift import Difference
+    def document() -> str:
+        from cspdecl.core.plain import to_plain
+        from cspdecl.report.drift_document import drift_document
 
-    tree: Mapping[str, list[Any]] = DeepDiff(dict(was), dict(live), view="tree", threshold_to_diff_deeper=0)
-    found = {level.path(output_format="list")[-1] for levels in tree.values() for level in levels}
-    names = dict.fromkeys([*was, *live])
-    return tuple(
-        Difference(field=name, was=was.get(name), live=live.get(name), declared=declared.get(name))
-        for name in names
-        if name in found
-    )
+        made: dict[str, Any] = drift_document(report, place=place)
+        if explain:
+            from cspdecl.cli.drift_explain import explain_drift
+
+            made["explained"] = [to_plain(item) for item in explain_drift(session, result)]
+            made["renamed"] = [to_plain(item) for item in result.renamed]
+        return json_safe(json.dumps(made, indent=2, ensure_ascii=False)) + "\n"
+
+    def markdown() -> str:
+        import os
+
+        from cspdecl.report.drift_markdown import render_drift_markdown
+        from cspdecl.report.links import Links, link_base_of
+
+        links = Links(base=link_base_of(os.environ), folder=folder_in_repository(session.root), place=place)
+        return render_drift_markdown(report, lang=lang, links=links)
+
+    def sarif() -> str:
+        from cspdecl.report.sarif import render_sarif
+
+        return render_sarif(
+            report,
+            version=__version__,
+            project_file=session.project.origin.file,
+            folder=folder_in_repository(session.root),
+            place=place,
+            lang=lang,
+        )
+
+    def junit() -> str:
+        from cspdecl.report.junit import render_junit
+
+        return render_junit(report, lang=lang)
+
+    return {"text": text, "json": document, "markdown": markdown, "sarif": sarif, "junit": junit}

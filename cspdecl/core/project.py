@@ -83,6 +83,7 @@ class Webhook:
     """Where something is announced as a CloudEvent. `events`: "drift", "applied".
 
     `secret_from` is the block that names the secret (`env`, `file` or `command`); the secret itself is never in it.
+    `show`: "fields" tells counts, addresses and fields; "all" values and money, too.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Webhook:
     events: tuple[str, ...]
     secret_from: Mapping[str, object]
     origin: Origin | None = None
+    show: Literal["fields", "all"] = "fields"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

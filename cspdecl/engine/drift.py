@@ -91,6 +91,7 @@ def look_for_drift(
         last=last,
         looked_at=looked_at,
         now=planned.plan.now,
+        watched=_watched(desired, planned.live, bindings),
     )
     return DriftResult(
         found=found,
@@ -101,6 +102,14 @@ def look_for_drift(
         last=last,
         looked_at=looked_at,
     )
+
+
+def _watched(desired: DesiredState, live: LiveState, bindings: Bindings) -> tuple[Address, ...]:
+    """The bound lines of every customer that was read."""
+    read = [desired.customers[key] for key in live.customers if key in desired.customers]
+    lines = [line.address for spec in read for line in spec.subscriptions]
+    plans = [plan.address for spec in read for plan in spec.azure_plans]
+    return tuple(address for address in (*lines, *plans) if address in bindings)
 
 
 def remember_report(session: Session, result: DriftResult) -> LastReport:

@@ -92,6 +92,7 @@ EMAIL = shaped(r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$", "an e-mail addres
 PHONE = shaped(r"^[0-9+()/. -]{3,32}$", "a telephone number", "+49 40 5550100")
 STATE = shaped(r"^[A-Za-z0-9]{1,2}$", "a state or province as its code of one or two characters", "WA")
 STORE = shaped(r"^[a-z][a-z0-9+.-]*:[^\x00-\x1f\x7f]+$", "a store, KIND:PLACE", "sqlite:.cspdecl/store.db")
+WEBHOOK = shaped(r"^https?://[^\x00-\x20\x7f]+$", "an address that begins with https://", "https://ops.example/hook")
 BRANCH = shaped(
     r"^[A-Za-z0-9_][A-Za-z0-9_#+@-]{0,99}([./][A-Za-z0-9_#+@-]{1,99}){0,9}$",
     "the name of a git branch",

@@ -42,7 +42,8 @@ def pending_of(
         left = expected(spec, own, live, now)
         for name in sorted(delta.fields if delta is not None else ()):
             field, was, declared, there = _columns(name, spec, left, live)
-            if field not in touched and declared != there:
+            untouched = was is None or there == was or (field == "end_of_term" and there in left.ends)
+            if field not in touched and declared != there and untouched:
                 yield _pending(line, field, was, declared, there, ident, live=live)
 
 

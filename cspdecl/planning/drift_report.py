@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from cspdecl.core.address import Address
 from cspdecl.core.digest import canonical_json, digest_of
 from cspdecl.core.guard import Waiver
 from cspdecl.core.plain import instant_text, parse_instant
@@ -69,7 +70,7 @@ class DriftReport:
     """One run. `counted` is the drift, `gone` what the last report had and this one has not, the rest is told beside.
 
     `last`: when the drift was last reported, None: never. `changed`: whether the set is another one than then.
-    `looked_at`: how many customers were read.
+    `watched`: the bound lines of the customers that were read, with or without findings.
     """
 
     project: str
@@ -83,7 +84,7 @@ class DriftReport:
     digest: str
     last: datetime | None
     changed: bool
-    looked_at: int = 0
+    watched: tuple[Address, ...] = ()
 
     @property
     def new(self) -> int:
@@ -100,6 +101,7 @@ def judge_drift(
     last: LastReport | None,
     looked_at: AbstractSet[str],
     now: datetime,
+    watched: Iterable[Address] = (),
 ) -> DriftReport:
     """Sort findings by what counts, and compare them with what was last reported.
 
@@ -144,7 +146,7 @@ def judge_drift(
         digest=digest,
         last=last.at if last is not None else None,
         changed=digest != (last.digest if last is not None else _digest(())),
-        looked_at=len(looked_at),
+        watched=tuple(sorted(watched)),
     )
 
 

@@ -1,152 +1,146 @@
-"""Drift as people read it: what somebody else changed, by customer; and, explained, everything that differs."""
+"""A drift run as people read it: what somebody else changed, by customer, with what is declared, applied and live."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from datetime import date
 
-from cspdecl.commerce.words import day, last_day, seats
-from cspdecl.core.address import Address
-from cspdecl.core.desired import SubscriptionSpec
-from cspdecl.core.live import LiveSubscription, NextTerm
-from cspdecl.core.records import Recorded
-from cspdecl.core.terms import BillingCycle, Term
-from cspdecl.planning.compare import plain_name
-from cspdecl.planning.drift_values import Drift, Expected, Renamed
-from cspdecl.report.safe import padded, safe_text
+from cspdecl.planning.drift_report import Counted, DriftReport, Known
+from cspdecl.planning.drift_values import COUNTED, FIELDS, Drift, DriftClass, Value
+from cspdecl.report.language import ENGLISH, Language
+from cspdecl.report.safe import safe_text
 
-_SYMBOL = {"changed": ("~", "33"), "missing": ("-", "31"), "unmanaged-new": ("?", "35"), "schedule": ("~", "33")}
-_WORDS = {
-    "changed": "changed",
-    "missing": "missing",
-    "unmanaged-new": "new and unmanaged",
-    "schedule": "scheduled elsewhere",
-}
-
-_TERMS = {Term.P1M: "one month", Term.P1Y: "one year", Term.P3Y: "three years"}
-_BILLED = {BillingCycle.MONTHLY: "monthly", BillingCycle.ANNUAL: "yearly", BillingCycle.TRIENNIAL: "every three years"}
-_ENDS = {"renew": "renews", "cancel": "ends", "extend": "goes on by the month", "unset": "left open, auto-renew is off"}
-
-#: A subscription in a person's words: what is asked about it, and the answer.
-Portrait = Mapping[str, str]
+_SYMBOL = {"changed-outside": ("~", "33"), "missing": ("-", "31"), "unmanaged-new": ("?", "35"), "lost": ("!", "31")}
+_LISTED = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One thing that differs: as we left it, as it is, as it is declared. None: it is not there, or nobody says."""
-
-    field: str
-    was: str | None
-    live: str | None
-    declared: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """Everything that differs about one subscription with findings."""
-
-    address: Address
-    differences: tuple[Difference, ...]
-
-
-def portrait_of_live(item: LiveSubscription, *, named: bool = False) -> Portrait:
-    """A subscription as it is; with its name in the portal where that matters."""
-    found = _portrait(
-        str(item.offer) if item.offer else None, item.seats, item.term, item.billing, item.end_of_term, item.scheduled
-    )
-    found["status"] = str(item.status)
-    if named:
-        found["name in the portal"] = f"“{plain_name(item.nickname)}”"
-    return found
+def class_words(group: DriftClass, lang: Language) -> str:
+    """A class in a few words."""
+    match group:
+        case "changed-outside":
+            return lang.say("changed outside")
+        case "missing":
+            return lang.say("missing")
+        case "unmanaged-new":
+            return lang.say("new and unmanaged")
+        case "lost":
+            return lang.say("customer lost")
+        case "pending":
+            return lang.say("not applied yet")
+        case "unmanaged":
+            return lang.say("unmanaged")
+        case "unreadable":
+            return lang.say("not readable")
 
 
-def portrait_of_new(item: LiveSubscription) -> Portrait:
-    """A subscription that nobody declared: all there is to know about it."""
-    until = {"runs until": last_day(item.term_ends)} if item.term_ends else {}
-    about = {"id": item.id, "bought on": day(item.created), "offer's name": item.title, **until}
-    return {**about, **portrait_of_live(item, named=bool(item.nickname))}
+def shown_value(value: Value, lang: Language) -> str:
+    """What stands in one of the three columns; `-` where nothing does."""
+    return "-" if value is None else lang.number(value) if isinstance(value, int) else safe_text(lang.sentence(value))
 
 
-def portrait_of_expected(left: Expected, own: Recorded, *, name: str | None = None) -> Portrait:
-    """A subscription as our last operation left it, moved on over terms that passed."""
-    end = left.ends[0] if left.ends else None
-    found = _portrait(left.offer, left.seats, left.term, left.billing, end, left.scheduled)
-    found["status"] = str(own.provider_status or "active")
-    if name is not None:
-        found["name in the portal"] = f"“{plain_name(name)}”"
-    return found
+def field_name(name: str) -> str:
+    """A field as a manifest calls it."""
+    return FIELDS.get(name, name)
 
 
-def portrait_of_line(line: SubscriptionSpec) -> Portrait:
-    """A subscription as declared."""
-    end = "cancel" if line.absent else line.end_of_term
-    found = _portrait(str(line.offer), line.seats, line.term, line.billing, end, None)
-    del found["scheduled for the renewal"]
-    found["status"] = "active"
-    if line.nickname is not None:
-        found["name in the portal"] = f"“{line.nickname}”"
-    return found
+def line_name(item: Drift) -> str:
+    """The line inside its customer; empty for the customer itself."""
+    return "/".join(item.address.path)
 
 
-def _portrait(
-    offer: str | None, count: int, term: Term | None, billing: BillingCycle | None, end: str | None,
-    scheduled: NextTerm | None,
-) -> dict[str, str]:  # fmt: skip
-    found = {
-        "offer": offer,
-        "seats": str(count),
-        "term": _TERMS.get(term, str(term)) if term else None,
-        "billed": _BILLED.get(billing, str(billing)) if billing else None,
-        "at the end of its term": _ENDS.get(end, end) if end else None,
-        "scheduled for the renewal": _next(scheduled),
-    }
-    return {name: value for name, value in found.items() if value is not None}
+def counts_of(report: DriftReport, lang: Language) -> str:
+    """How many of each class, in words."""
+    counts = {group: sum(item.drift.group == group for item in report.counted) for group in COUNTED}
+    return ", ".join(f"{lang.number(count)} {class_words(group, lang)}" for group, count in counts.items() if count)
 
 
-def _next(item: NextTerm | None) -> str:
-    if item is None:
-        return "nothing"
-    term, billed = _TERMS.get(item.term, item.term), _BILLED.get(item.billing, item.billing)
-    return f"{seats(item.seats)} of {item.offer} for {term}, billed {billed}"
-
-
-def render_explained(explained: Iterable[Explained], renamed: Sequence[Renamed] = ()) -> str:
-    """Everything that differs, by subscription: as it was left → as it is (as declared)."""
-    out: list[str] = []
-    for item in explained:
-        out += ["", f"{safe_text(str(item.address))} (as left by our last operation → as it is)"]
-        out += [_difference(one) for one in item.differences]
-        if not item.differences:
-            out.append("  nothing else is known")
-    if renamed:
-        out += ["", "Renamed in the provider's portal (no `nickname` is declared, so this is no drift):"]
-        out += [f"  {safe_text(str(one.address))}: “{safe_text(one.was)}” → “{safe_text(one.live)}”" for one in renamed]
-    return "\n".join(out) + "\n" if out else ""
-
-
-def _difference(item: Difference) -> str:
-    name = padded(item.field, 26)
-    if item.was is None:
-        return f"  {name}{safe_text(item.live or 'not known')}"
-    live = "not there any more" if item.live is None else item.live
-    declared = f"   ({item.declared} is declared)" if item.declared is not None and item.live is not None else ""
-    return f"  {name}{safe_text(item.was)} → {safe_text(live)}{safe_text(declared)}"
-
-
-def render_drift(found: Iterable[Drift], *, color: bool = False) -> str:
-    """All findings as text, ending with a line break."""
-    findings = list(found)
-    if not findings:
-        return "No drift: what is live is what was applied or is declared.\n"
+def render_drift(report: DriftReport, *, color: bool = False, lang: Language = ENGLISH) -> str:
+    """The whole run as text, ending with a line break."""
     out: list[str] = []
     customer = None
-    for item in findings:
-        if item.address.customer != customer:
-            customer = item.address.customer
+    for item in report.counted:
+        if item.drift.address.customer != customer:
+            customer = item.drift.address.customer
             out += ["", safe_text(customer)] if out else [safe_text(customer)]
-        symbol, code = _SYMBOL[item.kind]
-        mark = f"\x1b[{code}m{symbol}\x1b[0m" if color else symbol
-        out.append(f"  {mark} {safe_text('/'.join(item.address.path))}: {safe_text(item.text, longest=400)}")
-    counts = [f"{number} {_WORDS[kind]}" for kind in _WORDS if (number := sum(item.kind == kind for item in findings))]
-    out += ["", f"Drift: {', '.join(counts)}. `cspdecl plan` shows what would put it right."]
+        out += _finding(item, report, color=color, lang=lang)
+    if not report.counted:
+        out.append(lang.say("No drift: what is live is what was applied or is declared."))
+    else:
+        text = lang.say(
+            "Drift: {counts}. `cspdecl plan` shows what would put it right.", counts=counts_of(report, lang)
+        )
+        out += ["", text]
+    if report.last is not None and (report.new or report.gone):
+        values = {"new": report.new, "gone": len(report.gone), "day": report.last}
+        out.append(lang.say("Since the report of {day}: {new} new, {gone} gone.", **values))
+    elif report.last is not None and report.counted:
+        out.append(lang.say("Nothing new since the report of {day}.", day=report.last))
+    out += _gone(report.gone, lang)
+    for one in report.waived:
+        out.append(
+            "  "
+            + lang.say(
+                "waived until {day}: {address}: {text} ({owner}: {reason})",
+                day=one.waiver.expires.date(),
+                address=safe_text(str(one.drift.address)),
+                text=safe_text(lang.sentence(one.drift.text), longest=400),
+                owner=safe_text(one.waiver.owner),
+                reason=safe_text(one.waiver.reason),
+            )
+        )
+    out += _beside(report, lang)
     return "\n".join(out) + "\n"
+
+
+def _finding(item: Counted, report: DriftReport, *, color: bool, lang: Language) -> Iterator[str]:
+    drift = item.drift
+    symbol, code = _SYMBOL[drift.group]
+    mark = f"\x1b[{code}m{symbol}\x1b[0m" if color else symbol
+    name, text = safe_text(line_name(drift)), safe_text(lang.sentence(drift.text), longest=400)
+    yield f"  {mark} {name}: {text}" if name else f"  {mark} {text}"
+    if drift.group == "changed-outside":
+        yield "      " + columns_of(drift, lang)
+    if report.last is not None:
+        yield "      " + (lang.say("new") if item.state == "new" else since_words(item.since.date(), lang))
+
+
+def columns_of(drift: Drift, lang: Language) -> str:
+    """The three columns of a finding in one line."""
+    return lang.say(
+        "{field}: declared {declared}, last applied {was}, live {live}",
+        field=field_name(drift.field),
+        declared=shown_value(drift.declared, lang),
+        was=shown_value(drift.was, lang),
+        live=shown_value(drift.live, lang),
+    )
+
+
+def since_words(day: date, lang: Language) -> str:
+    """Since when a finding is known."""
+    return lang.say("known since {day}", day=day)
+
+
+def _gone(gone: Sequence[Known], lang: Language) -> Iterator[str]:
+    for one in gone[:_LISTED]:
+        about = {"address": safe_text(one.address), "field": field_name(one.field)}
+        yield "  " + lang.say("gone: {address}, {field}", **about)
+    if len(gone) > _LISTED:
+        yield "  " + lang.say("and {count} more", count=len(gone) - _LISTED)
+
+
+def _beside(report: DriftReport, lang: Language) -> Iterator[str]:
+    """What is no drift and is told all the same."""
+    if report.pending:
+        yield ""
+        yield lang.say("Declared and not applied yet, which is the plan's work and no drift:")
+        for item in report.pending[:_LISTED]:
+            yield f"  {safe_text(str(item.address))}: {columns_of(item, lang)}"
+        if len(report.pending) > _LISTED:
+            yield "  " + lang.say("and {count} more", count=len(report.pending) - _LISTED)
+    if len(report.unmanaged) == 1:
+        yield lang.say("1 subscription ran before its customer was managed or was let go, and is left alone.")
+    elif report.unmanaged:
+        yield lang.say(
+            "{count} subscriptions ran before their customers were managed or were let go, and are left alone.",
+            count=len(report.unmanaged),
+        )

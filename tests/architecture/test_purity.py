@@ -20,7 +20,7 @@ PURE = (
 # The shell inside otherwise pure packages.
 SHELL = (
     "cspdecl.manifest.files", "cspdecl.manifest.cache", "cspdecl.manifest.load", "cspdecl.manifest.schema",
-    "cspdecl.billing.schema", "cspdecl.planning.schema", "cspdecl.commerce.rules",
+    "cspdecl.billing.schema", "cspdecl.planning.schema", "cspdecl.report.drift_schema", "cspdecl.commerce.rules",
 )  # fmt: skip
 
 WORLD = {

@@ -13,6 +13,7 @@ from cspdecl.core.live import LiveState, NextTerm, Status
 from cspdecl.core.records import Recorded
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.planning.drift import find_drift, find_renamed
+from cspdecl.planning.drift_report import judge_drift
 from cspdecl.planning.drift_values import Remembered
 from cspdecl.report.drift import render_drift
 from tests.planning_builders import NOW, PHONE, VISIO, at, binding, customer, line, live_customer, next_term, sub
@@ -256,19 +257,27 @@ def test_never_recorded_is_never_drift():
     assert [] == found(line("visio"), sub(seats=9))
 
 
+def judged(items):
+    return judge_drift(
+        project="nordlicht", drift=items, beside=(), waivers=(), last=None, looked_at={"hafenkontor"}, now=NOW
+    )
+
+
 def test_how_drift_reads():
     """By customer, in sentences, with a sum; nothing found is said too."""
     items = drift(line("visio"), sub(seats=8, end_of_term="unset"), last=recorded())
 
-    assert render_drift(items) == (
+    assert render_drift(judged(items)) == (
         "hafenkontor\n"
         "  ~ visio: its auto-renew is off, and what follows its term is left open; `renew` was applied last and is "
         "declared\n"
+        "      endOfTerm: declared renew, last applied renew, live unset\n"
         "  ~ visio: 8 seats are live, 5 were applied last and are declared\n"
+        "      seats: declared 5, last applied 5, live 8\n"
         "\n"
-        "Drift: 2 changed. `cspdecl plan` shows what would put it right.\n"
+        "Drift: 2 changed outside. `cspdecl plan` shows what would put it right.\n"
     )
-    assert render_drift(()).startswith("No drift")
+    assert render_drift(judged(())).startswith("No drift")
 
 
 # ---- suspended, scheduled, on trial, Azure ----
