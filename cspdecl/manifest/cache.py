@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cspdecl import __version__
 from cspdecl.core.digest import digest_of, sha256
-from cspdecl.manifest import countries, gate, shapes, v1, v1_lines, v1_people, wire
+from cspdecl.manifest import countries, gate, shapes, v1, v1_guards, v1_lines, v1_people, wire
 from cspdecl.manifest import yaml as our_yaml
 from cspdecl.manifest.gate import Checked
 
@@ -96,7 +96,7 @@ def _read(file: Path) -> dict[str, bytes]:
 def code_version() -> str:
     """A digest of the code that decides what an entry holds."""
     sources: list[str] = [__version__, pydantic.VERSION, yaml.__version__]
-    for module in (our_yaml, v1, v1_lines, v1_people, wire, shapes, countries, gate):
+    for module in (our_yaml, v1, v1_guards, v1_lines, v1_people, wire, shapes, countries, gate):
         try:
             sources.append(sha256(Path(str(module.__file__)).read_bytes()))
         except OSError:

@@ -7,16 +7,17 @@ that there is no DesiredState at all, since half of what is wanted reads as the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cspdecl.core.desired import CustomerSpec, DesiredState, Retired
-from cspdecl.core.diagnostics import Diagnostic, error, has_errors, sort_diagnostics
+from cspdecl.core.diagnostics import Diagnostic, Severity, error, has_errors, sort_diagnostics
 from cspdecl.core.project import Project
-from cspdecl.manifest import v1
+from cspdecl.manifest import v1, v1_guards
 from cspdecl.manifest.bundles import Bundles
 from cspdecl.manifest.compile_customer import compile_customer
 from cspdecl.manifest.compile_project import compile_project
+from cspdecl.manifest.compile_waivers import compile_waivers
 from cspdecl.manifest.context import Context
 from cspdecl.manifest.gate import Broken, Checked
 from cspdecl.manifest.moves import compile_moves
@@ -60,6 +61,10 @@ def compile_documents(
     documents_by_key = {spec.key: item for item, spec in customers}
     specs = dict(sorted((spec.key, spec) for _, spec in customers))
     moves = compile_moves(context, documents_by_key, specs)
+    if context.project is not None:
+        waivers = [item for item in ordered if isinstance(item.value, v1_guards.Waiver)]
+        guardrails = compile_waivers(context, waivers, context.project.guardrails, specs)
+        context.project = replace(context.project, guardrails=guardrails)
     diagnostics = sort_diagnostics(context.problems)
     sound = context.project is not None and not has_errors(diagnostics) and complete and not refused
     return Compiled(
@@ -129,6 +134,8 @@ def _customers(
 
 def _concerns_project(diagnostics: tuple[Diagnostic, ...], project: Project) -> bool:
     return any(
-        item.origin and (item.origin.file, item.origin.document) == (project.origin.file, project.origin.document)
+        item.severity is Severity.ERROR
+        and item.origin
+        and (item.origin.file, item.origin.document) == (project.origin.file, project.origin.document)
         for item in diagnostics
     )

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
-from fractions import Fraction
 from typing import Literal, cast
 
-from cspdecl.core.catalog import OfferKey
-from cspdecl.core.diagnostics import Origin
-from cspdecl.core.project import ApplyRules, Forbidden, Guardrails, Project, ProviderConfig, Reseller
+from cspdecl.core.diagnostics import Origin, error
+from cspdecl.core.project import ApplyRules, Project, ProviderConfig, Reseller
+from cspdecl.core.store_place import holds_secret
 from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.manifest import layers, v1
+from cspdecl.manifest.compile_guards import compile_guardrails
+from cspdecl.manifest.compile_notify import compile_notify
 from cspdecl.manifest.context import Context
-from cspdecl.manifest.gate import Checked, later, suggestion
+from cspdecl.manifest.gate import Checked, suggestion
 
 DEFAULT_STORE = "sqlite:.cspdecl/store.db"
-_LATER_STORES = ("git:", "postgresql:", "postgres:")
 
 
 def compile_project(context: Context, document: Checked) -> Project:
@@ -27,8 +26,17 @@ def compile_project(context: Context, document: Checked) -> Project:
     providers = {
         name: _provider(context, name, block, origin.at("providers", name)) for name, block in spec.providers.items()
     }
-    if spec.store and spec.store.startswith(_LATER_STORES):
-        context.problems.append(later(f"`store: {spec.store.split(':')[0]}:…`", origin.at("store")))
+    if spec.store and holds_secret(spec.store):
+        context.problems.append(
+            error(
+                "CSP918",
+                "`store` would put a password into a manifest",
+                origin=origin,  # not at its own line: that would print it
+                key=True,
+                hint="leave it out: git brings its own credentials, PostgreSQL reads PGPASSWORD, PGPASSFILE or a "
+                "service file; a password that was committed is to be replaced",
+            )
+        )
     term, billing = Term(spec.defaults.term), BillingCycle(spec.defaults.billing)
     layers.check_combination(context, (spec.defaults,), (), (origin.at("defaults"),), None)
     return Project(
@@ -50,9 +58,10 @@ def compile_project(context: Context, document: Checked) -> Project:
         market=(spec.prices and spec.prices.market) or spec.reseller.country,
         store=spec.store or DEFAULT_STORE,
         persistent=bool(spec.persistent),
-        guardrails=_guardrails(context, spec.guardrails, origin.at("guardrails")),
+        guardrails=compile_guardrails(context, spec.guardrails, origin.at("guardrails")),
         origin=document.origin,
         apply=_apply(spec.apply),
+        notify=compile_notify(context, spec.notify, origin.at("notify")),
     )
 
 
@@ -102,38 +111,3 @@ def _default_provider(context: Context, spec: v1.ProjectSpec, origin: Origin) ->
             "CSP214", f"there is no provider `{named}`", origin.at("provider"), hint=suggestion(named, spec.providers)
         )
     return named
-
-
-def _guardrails(context: Context, wire: v1.Guardrails | None, origin: Origin) -> Guardrails:
-    if wire is None:
-        return Guardrails()
-    stop = percent(wire.max_stop_managing)
-    forbidden = []
-    for index, item in enumerate(wire.forbid):
-        if item == v1.Forbid():
-            context.error(
-                "CSP229",
-                "this forbids everything: it names no part",
-                origin.at("forbid", index),
-                hint="give `term`, `billing` or `offer`",
-            )
-        forbidden.append(
-            Forbidden(
-                term=Term(item.term) if item.term else None,
-                billing=BillingCycle(item.billing) if item.billing else None,
-                offer=OfferKey.parse(item.offer) if item.offer else None,
-            )
-        )
-    return Guardrails(
-        max_seats_per_change=wire.max_seats_per_change,
-        max_new_commitment={code: Decimal(text) for code, text in sorted(wire.max_new_commitment.items())} or None,
-        min_margin=percent(wire.min_margin),
-        forbid=tuple(forbidden),
-        max_stop_managing=Guardrails().max_stop_managing if stop is None else stop,
-        origin=origin,
-    )
-
-
-def percent(text: str | None) -> Fraction | None:
-    """`8%` as the share it is."""
-    return None if text is None else Fraction(text.removesuffix("%")) / 100

@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Strict
+from pydantic import Discriminator
 
 from cspdecl.manifest import shapes
 from cspdecl.manifest.shapes import (
     Amount,
-    AnyBillingText,
     BillingText,
     Country,
     Currency,
@@ -32,7 +31,9 @@ from cspdecl.manifest.shapes import (
     TermText,
     says,
 )  # fmt: skip
+from cspdecl.manifest.v1_guards import Guardrails, Waiver
 from cspdecl.manifest.v1_lines import Component, ListOr, Sell, SubscriptionLine
+from cspdecl.manifest.v1_notify import Notify
 from cspdecl.manifest.v1_people import Create, Hold, Profile, QualificationText, ResellerText
 from cspdecl.manifest.wire import Maybe, wire
 
@@ -154,32 +155,6 @@ class Defaults:
 
 
 @wire(minProperties=1)
-class Forbid:
-    """A combination nobody may buy: every part that is given must match."""
-
-    term: Maybe[TermText] = None
-    billing: Maybe[AnyBillingText] = None
-    offer: Annotated[Maybe[OfferId], says("A Microsoft offer, PRODUCT:SKU", "CFQ7TTC0LCHC:0002")] = None
-
-
-@wire()
-class Guardrails:
-    """The project's own limits; a plan that crosses one is refused."""
-
-    max_seats_per_change: Annotated[
-        Maybe[Annotated[int, Strict()]], says("Seats that one operation may add or remove", 50, ge=1)
-    ] = None
-    max_new_commitment: Annotated[
-        Mapping[Currency, Amount], says("By currency: what one plan may newly owe", {"EUR": "20000"})
-    ] = field(default_factory=dict)
-    min_margin: Annotated[Maybe[str], shapes.PERCENT, says("Share of the sell price that must remain", "8%")] = None
-    forbid: Annotated[tuple[Forbid, ...], says("Combinations that nobody may buy", [{"term": "P3Y"}])] = ()
-    max_stop_managing: Annotated[
-        Maybe[str], shapes.PERCENT, says("Share of managed lines that one plan may stop managing", "10%")
-    ] = None
-
-
-@wire(minProperties=1)
 class Apply:
     """When a plan may be carried out in CI."""
 
@@ -222,6 +197,7 @@ class ProjectSpec:
     persistent: Annotated[Maybe[Flag], says("true: the store's disk outlives a CI job, so apply may run there")] = None
     guardrails: Maybe[Guardrails] = None
     apply: Maybe[Apply] = None
+    notify: Annotated[tuple[Notify, ...], says("Who is told of drift and of what was applied, by webhook")] = ()
 
 
 @wire()
@@ -274,5 +250,11 @@ class PriceBook:
     spec: PriceBookSpec
 
 
-Document = Annotated[Project | Bundle | Customer | PriceBook, Discriminator("kind")]
-KINDS: dict[str, type[Any]] = {"Project": Project, "Bundle": Bundle, "Customer": Customer, "PriceBook": PriceBook}
+Document = Annotated[Project | Bundle | Customer | PriceBook | Waiver, Discriminator("kind")]
+KINDS: dict[str, type[Any]] = {
+    "Project": Project,
+    "Bundle": Bundle,
+    "Customer": Customer,
+    "PriceBook": PriceBook,
+    "Waiver": Waiver,
+}

@@ -12,8 +12,8 @@ from pydantic_core import CoreSchema
 T = TypeVar("T")
 
 # Keys and kinds that a later version gives a meaning: known, named, and refused until then.
-LATER = frozenset({"waivers", "policies", "approvals"})
-LATER_KINDS = frozenset({"Policy", "Waiver", "Approval"})
+LATER = frozenset({"policies", "approvals"})
+LATER_KINDS = frozenset({"Policy", "Approval"})
 
 
 class _LeftOut:

@@ -191,7 +191,7 @@ def test_known_keys_follow_the_path():
     assert "perSeat" in known_keys(Customer, ("spec", "subscriptions", 0, "sell"))
     assert "validationCode" in known_keys(Customer, ("spec", "qualification"))
     assert "firstName" in known_keys(Customer, ("spec", "create", "agreement", "acceptedBy"))
-    assert ("term", "billing", "offer") == known_keys(Project, ("spec", "guardrails", "forbid", 0))
+    assert ("term", "billing", "offer", "level", "approval") == known_keys(Project, ("spec", "guardrails", "forbid", 0))
     assert () == known_keys(Project, ("spec", "nothing", "there"))
 
 
