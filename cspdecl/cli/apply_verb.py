@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -17,26 +16,41 @@ from cspdecl.cli.common import (
     at_terminal,
     filters,
     guarded,
+    in_words,
+    language,
     leave,
     open_session,
-    read_plan,
     show_diagnostics,
 )
-from cspdecl.cli.render import emit_plan
+from cspdecl.cli.render import emit_plan, places
+from cspdecl.report.language import ENGLISH
 from cspdecl.report.printable import printable
 
 if TYPE_CHECKING:
+    from cspdecl.cli.apply_files import Papers
     from cspdecl.core.operation import Plan
-    from cspdecl.engine.apply import ApplyResult
+    from cspdecl.engine.apply import ApplyOptions, ApplyResult
+    from cspdecl.engine.plan import PlanRequest
     from cspdecl.engine.runner import Runner
+    from cspdecl.engine.session import Session
+    from cspdecl.report.language import Language
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False))
 @filters
 @click.option("--auto-approve", is_flag=True, help="Plan and carry out without asking.")
-@click.option("--approvals", type=click.Path(dir_okay=False), help="JSON list of approval ids to keep in the records.")
-@click.option("--result-file", type=click.Path(dir_okay=False), help="Write what was done as JSON.")
+@click.option(
+    "--approvals",
+    type=click.Path(dir_okay=False),
+    help="JSON list of approvals, to be checked and kept; see the guide.",
+)
+@click.option(
+    "--author", "authors", multiple=True, metavar="NAME", help="Who wrote the change: no approval of theirs counts."
+)
+@click.option("--result-file", type=click.Path(dir_okay=False), help="Write what was done as JSON, however it ends.")
+@click.option("--comment-file", type=click.Path(dir_okay=False), help="The same as Markdown, to be posted.")
+@click.option("--fresh", type=click.Path(dir_okay=False), help="Where FILE is stale: save the plan of today here.")
 @click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Calls in flight at most.")
 @click.option("--deadline", type=click.FloatRange(min=1), metavar="SECONDS", help="Send nothing new after so long.")
 @click.option("--show", type=click.Choice(["sell", "all"]), default="all", help="`sell` leaves out cost and margin.")
@@ -51,55 +65,98 @@ def command(
     *,
     auto_approve: bool,
     approvals: str | None,
+    authors: tuple[str, ...],
     result_file: str | None,
+    comment_file: str | None,
+    fresh: str | None,
     workers: int,
     deadline: float | None,
     show: str,
 ) -> None:
     """Carry out FILE, a saved plan, without asking; without FILE plan, show and ask.
 
-    Ends with 0 when done; 3 refused by a guardrail; 4 partly applied; 5 an outcome is unknown, run `recover`; 6 someone
-    else holds the lock; 7 the plan is stale; 64 when nobody can be asked; 65, 75, 77 and 130 as for `plan`.
-    """
-    from cspdecl.core.operation import Plan
-    from cspdecl.engine.apply import ApplyOptions, apply_plan
-    from cspdecl.engine.plan import PlanRequest
-    from cspdecl.engine.problems import problems_of
+    What FILE holds is done as far as planning today gives the same or less; the rest is left alone and named. In CI it
+    is done only from the default branch, with the files as committed, by a plan that is not too old.
 
-    if file and (customers or labels or changed_since):
-        raise click.UsageError(
-            "a saved plan is carried out as it is: leave out --customer, --label and --changed-since"
+    Ends with 0 when done; 3 refused by a guardrail, or approvals are missing; 4 partly applied; 5 an outcome is
+    unknown, run `recover`; 6 someone else holds the lock; 7 the plan is stale; 64 when nobody can be asked, or from
+    another branch; 65, 75, 77 and 130 as for `plan`.
+    """
+    from cspdecl.cli.apply_files import Papers
+    from cspdecl.engine.apply import ApplyOptions
+    from cspdecl.engine.plan import PlanRequest
+
+    papers = Papers(
+        plan_file=file,
+        approvals_file=approvals,
+        authors=authors,
+        result=Path(result_file) if result_file else None,
+        comment=Path(comment_file) if comment_file else None,
+        fresh=Path(fresh) if fresh else None,
+        show="sell" if show == "sell" else "all",
+        lang=language(ctx),
+    )
+    with papers.kept():
+        if file and (customers or labels or changed_since):
+            raise click.UsageError(
+                "a saved plan is carried out as it is: leave out --customer, --label and --changed-since"
+            )
+        if not file and not auto_approve and not at_terminal():
+            raise click.UsageError("nobody can be asked here: give a saved plan, or say --auto-approve")
+        papers.read()
+        _carry_out(
+            ctx,
+            papers,
+            PlanRequest(customers=customers, labels=labels, changed_since=changed_since),
+            ApplyOptions(approved=papers.approved, workers=workers, deadline=deadline),
+            ask=not auto_approve,
         )
-    if not file and not auto_approve and not at_terminal():
-        raise click.UsageError("nobody can be asked here: give a saved plan, or say --auto-approve")
+
+
+def _carry_out(ctx: click.Context, papers: Papers, request: PlanRequest, options: ApplyOptions, *, ask: bool) -> None:
+    from cspdecl.core.operation import Plan
+    from cspdecl.engine.apply import apply_plan
+    from cspdecl.engine.approved import NotApproved
+    from cspdecl.engine.problems import Outgrown, left_alone, problems_of
+    from cspdecl.engine.provenance import commit_of
+
     with open_session(ctx) as session, _interruptible() as on_runner:
-        session.require()
+        papers.project = session.require()[0].name
 
         def approve(plan: Plan) -> bool:
             show_diagnostics((*session.load().diagnostics, *plan.diagnostics), session.root, ctx)
-            emit_plan(ctx, plan, style="text", show=show)
-            return auto_approve or click.confirm("Carry this out?", default=False, err=True)
+            emit_plan(ctx, plan, style="text", show=papers.show)
+            return not ask or click.confirm("Carry this out?", default=False, err=True)
 
-        outcome = apply_plan(
-            session,
-            read_plan(Path(file)) if file else None,
-            request=PlanRequest(customers=customers, labels=labels, changed_since=changed_since),
-            approve=approve,
-            progress=LiveProgress(),
-            on_runner=on_runner,
-            options=ApplyOptions(approvals=_read_approvals(approvals), workers=workers, deadline=deadline),
-        )
-        if isinstance(outcome, Plan):
-            leave(_not_applied(ctx, outcome, show=show, diagnostics=session.load().diagnostics, root=session.root))
-            return
-        if result_file:
-            Path(result_file).write_text(
-                json.dumps(result_document(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        try:
+            outcome = apply_plan(
+                session,
+                papers.plan,
+                request=request,
+                approve=approve,
+                progress=LiveProgress(),
+                on_runner=on_runner,
+                options=options,
             )
-        click.echo(summary(outcome), nl=False)
+        except Outgrown as problem:
+            _show_fresh(ctx, papers, session, problem.fresh)
+            raise
+        except NotApproved as problem:
+            emit_plan(ctx, problem.plan, style="text", show=papers.show)
+            raise
+        if isinstance(outcome, Plan):
+            code = _not_applied(ctx, outcome, papers, diagnostics=session.load().diagnostics, root=session.root)
+            leave(code)
+            return
+        papers.ran(outcome, project=session.project.name, commit=commit_of(session.root))
+        click.echo(summary(outcome, papers.lang), nl=False)
         if any(item.severity == "error" for item in outcome.plan.diagnostics):
-            click.echo("customers with errors were held back: see the plan, or run `cspdecl plan`", err=True)
-        show_diagnostics(problems_of((*outcome.tasks, *outcome.recovered)), session.root, ctx)
+            click.echo(in_words("customers with errors were held back: see the plan, or run `cspdecl plan`"), err=True)
+        show_diagnostics(
+            (*left_alone(outcome.outside), *problems_of((*outcome.tasks, *outcome.recovered))), session.root, ctx
+        )
+        if outcome.fresh is not None:
+            _show_fresh(ctx, papers, session, outcome.fresh)
         if session.project.notify:
             from cspdecl.engine.announce import announce_applied
 
@@ -107,7 +164,14 @@ def command(
         leave(outcome.exit)
 
 
-def _not_applied(ctx: click.Context, plan: Plan, *, show: str, diagnostics: Any, root: Path) -> int:
+def _show_fresh(ctx: click.Context, papers: Papers, session: Session, plan: Plan) -> None:
+    """What would be done today for what was left alone: shown, and saved where it was asked for."""
+    papers.leave_fresh(plan, place=places(session.load()))
+    click.echo(in_words("what would be done today:"), err=True)
+    emit_plan(ctx, plan, style="text", show=papers.show)
+
+
+def _not_applied(ctx: click.Context, plan: Plan, papers: Papers, *, diagnostics: Any, root: Path) -> int:
     from cspdecl.core.diagnostics import has_errors
     from cspdecl.engine.exits import Exit, strongest
 
@@ -118,11 +182,13 @@ def _not_applied(ctx: click.Context, plan: Plan, *, show: str, diagnostics: Any,
         exits.append(Exit.REFUSED)
     if not plan.complete:
         exits.append(Exit.TRY_LATER)
-    if not plan.operations or plan.safety.refused or has_errors(plan.diagnostics):
+    agreed = not plan.operations or plan.safety.refused or has_errors(plan.diagnostics)
+    papers.not_carried_out(plan, strongest(exits), agreed=agreed)
+    if agreed:
         show_diagnostics((*diagnostics, *plan.diagnostics), root, ctx)
-        emit_plan(ctx, plan, style="text", show=show)
+        emit_plan(ctx, plan, style="text", show=papers.show)
     else:
-        click.echo("nothing was carried out", err=True)
+        click.echo(in_words("nothing was carried out"), err=True)
     return strongest(exits)
 
 
@@ -148,19 +214,7 @@ def _interruptible() -> Iterator[Any]:
         signal.signal(signal.SIGTERM, old[1])
 
 
-def _read_approvals(name: str | None) -> tuple[str, ...]:
-    if name is None:
-        return ()
-    try:
-        data = json.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise click.UsageError(f"approvals cannot be read from {name}: {problem}") from None
-    if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
-        raise click.UsageError(f"{name} is no JSON list of approval ids")
-    return tuple(data)
-
-
-def summary(result: ApplyResult) -> str:
+def summary(result: ApplyResult, lang: Language = ENGLISH) -> str:
     """What a run did, in lines."""
     from cspdecl.commerce.words import counted
     from cspdecl.core.outcome import Applied
@@ -169,65 +223,45 @@ def summary(result: ApplyResult) -> str:
     for task in result.tasks:
         states[task.state] = states.get(task.state, 0) + 1
     words = {
-        "applied": "done",
-        "rejected": "refused by the provider",
-        "stale": "not as planned any more",
-        "deferred": "waiting for a person",
-        "unknown": "unknown",
-        "skipped": "skipped",
-        "later": "left for later",
+        "applied": lang.say("done"),
+        "rejected": lang.say("refused by the provider"),
+        "stale": lang.say("not as planned any more"),
+        "deferred": lang.say("waiting for a person"),
+        "unknown": lang.say("unknown"),
+        "skipped": lang.say("skipped"),
+        "later": lang.say("left for later"),
     }
-    parts = [f"{states[key]} {word}" for key, word in words.items() if key in states]
-    lines = [f"Apply: {', '.join(parts) or 'nothing to do'}; {counted(result.records, 'change record')} written"]
+    did = ", ".join(f"{states[key]} {word}" for key, word in words.items() if key in states)
+    records = lang.sentence(counted(result.records, "change record"))
+    if did:
+        lines = [lang.say("Apply: {did}; {records} written", did=did, records=records)]
+    else:
+        lines = [lang.say("Apply: nothing to do; {records} written", records=records)]
     if result.observed:
+        events = lang.sentence(counted(result.observed, "event"))
         lines.append(
-            f"Recorded: {counted(result.observed, 'event')} of elsewhere: changes, renewals, schedules come true"
-        )
+            lang.say("Recorded: {events} of elsewhere: changes, renewals, schedules come true", events=events)
+        )  # fmt: skip
     if result.recovered:
         settled = sum(task.state == "applied" for task in result.recovered)
+        what = lang.sentence(counted(len(result.recovered), "operation"))
         lines.append(
-            f"Recovered: {counted(len(result.recovered), 'operation')} of an earlier run, {settled} of them done"
+            lang.say("Recovered: {what} of an earlier run, {settled} of them done", what=what, settled=settled)
         )
     lines.extend(
-        f"  ! {task.operation.address}: {printable(task.message)}"
+        f"  ! {task.operation.address}: {printable(lang.sentence(task.message))}"
         for task in result.tasks
         if task.message or task.state not in ("applied", "waiting", "flying")
     )
     lines.extend(
-        f"  ! {task.operation.address}: {printable(task.outcome.receipt.remark)}"
+        f"  ! {task.operation.address}: {printable(lang.sentence(task.outcome.receipt.remark))}"
         for task in result.tasks
         if isinstance(task.outcome, Applied) and task.outcome.receipt.remark
     )
-    lines.extend(f"  ! {address}: the plan no longer fits, left alone; plan again" for address in result.conflicts)
+    lines.extend(
+        f"  ! {lang.say('{address}: the plan no longer fits, left alone; plan again', address=address)}"
+        for address in result.conflicts
+    )
     if result.stopped:
-        lines.append(f"  ! stopped: {printable(result.stopped)}")
+        lines.append(f"  ! {lang.say('stopped: {why}', why=printable(lang.sentence(result.stopped)))}")
     return "\n".join(lines) + "\n"
-
-
-def result_document(result: ApplyResult) -> dict[str, Any]:
-    """The result file: the same facts for machines."""
-    return {
-        "format": 1,
-        "run": result.run,
-        "plan": result.plan.id,
-        "exit": int(result.exit),
-        "records": result.records,
-        "observed": result.observed,
-        "stopped": result.stopped,
-        "conflicts": list(result.conflicts),
-        "operations": [
-            {
-                "id": task.operation.id,
-                "address": str(task.operation.address),
-                "action": task.operation.action.kind,
-                "state": task.state,
-                "message": task.message,
-                "request_id": task.request_id,
-            }
-            for task in result.tasks
-        ],
-        "recovered": [
-            {"id": task.operation.id, "address": str(task.operation.address), "state": task.state}
-            for task in result.recovered
-        ],
-    }

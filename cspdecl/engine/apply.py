@@ -1,7 +1,7 @@
 """Carrying out a plan: lock, settle what an earlier run left open, check that the plan still fits, run, report.
 
-A saved plan is applied as approved or not at all: every operation must come out of planning again with the same id
-(same address, action, guard and ledger). Where it does not, that customer is left alone and the run says so.
+A saved plan is applied as approved or not at all: what planning gives now must lie within what was approved
+(`planning.approval`). Where it does not, that customer is left alone and the run says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cspdecl import __version__
@@ -21,15 +21,18 @@ from cspdecl.core.diagnostics import Diagnostic, error, has_errors
 from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, StoreDamaged
 from cspdecl.core.operation import Operation, Plan, SafetyReport
 from cspdecl.engine import provenance
+from cspdecl.engine.approved import Approved, carried_out, check_age, check_approvals, check_place, check_readable_only
+from cspdecl.engine.basis import basis_of
 from cspdecl.engine.exits import Exit, strongest
 from cspdecl.engine.lanes import Task
 from cspdecl.engine.plan import Planned, PlanRequest, make_plan
-from cspdecl.engine.problems import broken, held, stale
+from cspdecl.engine.problems import broken, held, outgrown, stale
 from cspdecl.engine.progress import Progress, Silent
 from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
 from cspdecl.engine.runner import Runner, RunResult
 from cspdecl.engine.settle import Settler
+from cspdecl.planning.approval import Judgement, Outside, within
 from cspdecl.planning.planfile import dump_plan
 from cspdecl.planning.safety import assigned_of, check_safety, estate_of
 from cspdecl.spi.store import LockOwner, RunHeader
@@ -44,26 +47,33 @@ OnRunner = Callable[[Runner], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """How to run. `approvals` are opaque ids kept in the records; `deadline` in seconds of machine time."""
+    """How to run. `approved`: what came with the plan; `deadline` in seconds of machine time."""
 
-    approvals: tuple[str, ...] = ()
+    approved: Approved = field(default_factory=Approved)
     workers: int = 8
     deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyResult:
-    """What a run did. `conflicts` are addresses whose plan no longer held; `records` counts ledger rows written."""
+    """What a run did. `outside` is what was left alone since it is not what was approved, `fresh` the plan of today for
+    those customers; `records` counts ledger rows written."""
 
     run: str
     plan: Plan
     tasks: tuple[Task, ...]
-    conflicts: tuple[str, ...]
+    outside: tuple[Outside, ...]
     records: int
     observed: int
     recovered: tuple[Task, ...]
     stopped: str | None
     exit: Exit
+    fresh: Plan | None = None
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """The addresses that were left alone."""
+        return tuple(sorted({str(item.address) for item in self.outside if item.address is not None}))
 
 
 @contextmanager
@@ -162,41 +172,57 @@ def apply_plan(
     options, progress = options or ApplyOptions(), progress or Silent()
     require_durable(session)
     run, warn = session.ids.fresh(), _aloud(progress)
+    for found in check_place(session):
+        warn(found)
+    if plan is not None:
+        check_readable_only(plan)
     with locked(session, run, "apply"):
         recovered = recover_open(session, progress=progress)
         scope = request or PlanRequest()
         if plan is not None:
             scope = PlanRequest(customers=_still_known(session, plan))
         planned = make_plan(session, replace(scope, cached=False), progress=progress)
-        conflicts: tuple[str, ...] = ()
+        outside: tuple[Outside, ...] = ()
         if plan is None:
             plan = planned.plan
             hindered = plan.safety.refused or plan.hindered or not plan.operations
+            if not hindered:
+                check_approvals(plan, [plan.safety], options.approved)
             if hindered or (approve is not None and not approve(plan)):
                 record_observed(session, planned, context_of(session, None, run), warn=warn)
                 return plan
             chosen: Sequence[Operation] = plan.operations
         else:
-            chosen, conflicts = still_valid(plan, planned.plan, _already_applied(session, plan))
             if plan.safety.refused or plan.hindered:
                 return plan
-            if (today := _guarded_today(session, planned, chosen)).refused:
+            if planned.plan.hindered:
+                return planned.plan
+            judgement = _judge(session, plan, planned)
+            chosen, outside = judgement.operations, judgement.outside
+            today = _guarded_today(session, planned, chosen)
+            if today.refused:
                 return replace(plan, safety=today)
-        if not chosen and conflicts:
-            raise stale(conflicts)
-        context = context_of(session, plan, run, approvals=options.approvals)
+            if chosen:
+                for found in check_age(plan, now=planned.plan.now, most=session.project.apply.max_age):
+                    warn(found)
+                check_approvals(plan, [plan.safety, today], options.approved)
+        if not chosen and outside:
+            raise outgrown(outside, fresh=planned.plan)
+        context = context_of(session, plan, run, approvals=options.approved.ids)
         observed = record_observed(session, planned, context, warn=warn)
         result, records = _run(session, plan, planned, chosen, context, options, progress, on_runner)
+        fresh = _plan_of_the_rest(session, outside, progress)
     return ApplyResult(
         run=run,
         plan=plan,
         tasks=result.tasks,
-        conflicts=conflicts,
+        outside=outside,
         records=records,
         observed=observed,
         recovered=recovered,
         stopped=result.stopped.message if result.stopped else None,
-        exit=exit_of(result, conflicts, recovered, complete=planned.plan.complete, errors=has_errors(plan.diagnostics)),
+        fresh=fresh,
+        exit=exit_of(result, outside, recovered, complete=planned.plan.complete, errors=has_errors(plan.diagnostics)),
     )
 
 
@@ -215,11 +241,11 @@ def _run(
         RunHeader(
             run=context.run,
             plan_id=plan.id,
-            plan=dump_plan(plan),
+            plan=dump_plan(replace(plan, operations=tuple(chosen))),
             started=session.clock.now(),
             actor=context.actor or "",
             commit=context.commit,
-            approvals=context.approvals,
+            approvals=options.approved.verbatim,
         )
     )
     head = store.head().seq
@@ -254,17 +280,28 @@ def _still_known(session: Session, plan: Plan) -> tuple[str, ...]:
     return tuple(sorted(wanted))
 
 
-def still_valid(approved: Plan, fresh: Plan, already: frozenset[str]) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
-    """The approved operations that planning gives again, and the addresses of those it does not.
+def _judge(session: Session, plan: Plan, planned: Planned) -> Judgement:
+    """The operations of today that the plan's approval covers."""
+    store = session.store()
+    _project, desired = session.require()
+    fresh = planned.plan
+    if plan.basis is not None:  # of the same customers, also where nothing is left to do for some of them
+        basis = basis_of(session.project, desired, planned.live, planned.prices, plan.basis.customers)
+        fresh = replace(fresh, basis=basis)
+    hashes = {address: record.hash for address, record in store.last_records().items()}
+    return within(plan, fresh, carried_out=carried_out(store, plan), last_hashes=hashes)
 
-    What was already applied by an earlier run of this plan is neither. One conflict keeps its whole customer back.
-    """
-    again = {operation.id for operation in fresh.operations}
-    open_ones = [operation for operation in approved.operations if operation.id not in already]
-    conflicts = [operation for operation in open_ones if operation.id not in again]
-    held = {operation.address.customer for operation in conflicts}
-    chosen = tuple(operation for operation in open_ones if operation.address.customer not in held)
-    return chosen, tuple(sorted({str(operation.address) for operation in conflicts}))
+
+def _plan_of_the_rest(session: Session, outside: Sequence[Outside], progress: Progress) -> Plan | None:
+    """What would be done today for the customers that were left alone, for a fresh look at it."""
+    customers = tuple(sorted({item.address.customer for item in outside if item.address is not None}))
+    if not customers:
+        return None
+    try:
+        return make_plan(session, PlanRequest(customers=customers), progress=progress).plan
+    except CspdeclError as problem:  # what was done is done, and has to be said
+        progress.say(f"warning: no plan could be made for what was left alone: {problem.message}")
+        return None
 
 
 def _guarded_today(session: Session, planned: Planned, chosen: Sequence[Operation]) -> SafetyReport:
@@ -282,20 +319,8 @@ def _guarded_today(session: Session, planned: Planned, chosen: Sequence[Operatio
     )
 
 
-def _already_applied(session: Session, plan: Plan) -> frozenset[str]:
-    done = set()
-    for header in session.store().runs():
-        if header.plan_id == plan.id:
-            done |= {
-                entry.op
-                for entry in session.store().journal(header.run)
-                if entry.kind in ("outcome", "settled") and '"kind":"applied"' in entry.body
-            }
-    return frozenset(done)
-
-
 def exit_of(
-    result: RunResult, conflicts: Sequence[str], recovered: Sequence[Task], *, complete: bool, errors: bool = False
+    result: RunResult, outside: Sequence[Outside], recovered: Sequence[Task], *, complete: bool, errors: bool = False
 ) -> Exit:
     """The strongest thing that is true of a run. `errors`: customers were held back, since planning found errors."""
     states = Counter(task.state for task in result.tasks)
@@ -305,11 +330,11 @@ def exit_of(
     exits = [Exit.DONE]
     if states["unknown"] or any(task.state == "unknown" for task in recovered):
         exits.append(Exit.UNKNOWN)
-    if states["applied"] and (failed or conflicts or errors):
+    if states["applied"] and (failed or outside or errors):
         exits.append(Exit.PARTLY)
     if errors:
         exits.append(Exit.INVALID)
-    if states["stale"] or conflicts:
+    if states["stale"] or outside:
         exits.append(Exit.STALE)
     if states["rejected"] and not states["applied"]:
         exits.append(Exit.ERROR)

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from cspdecl.core.diagnostics import Diagnostic, error
 from cspdecl.core.errors import CspdeclError, LockHeld, StalePlan
+from cspdecl.core.operation import Plan
 from cspdecl.engine.exits import Exit
 from cspdecl.engine.lanes import Task
+from cspdecl.planning.approval import Outside
 
 
 class RunBroken(CspdeclError):  # noqa: N818 - a state, not a fault
@@ -47,6 +49,33 @@ def stale(conflicts: Sequence[str]) -> StalePlan:
     some = ", ".join(conflicts[:3]) + (f" and {len(conflicts) - 3} more" if len(conflicts) > 3 else "")
     text = f"the plan no longer fits what is live, declared or recorded for {some}; nothing was sent, plan again"
     return StalePlan(text, diagnostics=(error("CSP802", text),))
+
+
+class Outgrown(StalePlan):
+    """A saved plan of which nothing lies within its approval any more: why, and as `fresh` what would be done today."""
+
+    def __init__(
+        self, message: str, *, diagnostics: tuple[Diagnostic, ...], outside: tuple[Outside, ...], fresh: Plan
+    ) -> None:
+        super().__init__(message, diagnostics=diagnostics)
+        self.outside = outside
+        self.fresh = fresh
+
+
+def left_alone(outside: Iterable[Outside]) -> tuple[Diagnostic, ...]:
+    """What was not carried out since it is not what was approved, one diagnostic a reason."""
+    hint = "have the plan of today approved; what was approved as it is goes on"
+    return tuple(
+        error(item.code, item.text, address=str(item.address) if item.address else None, hint=hint) for item in outside
+    )
+
+
+def outgrown(outside: Sequence[Outside], *, fresh: Plan) -> Outgrown:
+    """Nothing of the plan can be carried out: why, reason by reason, and the plan of today."""
+    names = sorted({str(item.address) for item in outside if item.address is not None})
+    told = stale(names) if names else stale(["every customer"])
+    found = (*told.diagnostics, *left_alone(outside))
+    return Outgrown(told.message, diagnostics=found, outside=tuple(outside), fresh=fresh)
 
 
 def broken(problem: CspdeclError) -> RunBroken:

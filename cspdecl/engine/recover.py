@@ -22,6 +22,7 @@ from cspdecl.engine.lanes import Task
 from cspdecl.engine.progress import Progress, Silent
 from cspdecl.engine.runner import Runner
 from cspdecl.engine.settle import Settler
+from cspdecl.planning.approvers import approval_of
 
 if TYPE_CHECKING:
     from cspdecl.engine.session import Session
@@ -66,7 +67,7 @@ def _recover_run(
         plan_id=header.plan_id,
         commit=header.commit,
         actor=header.actor,
-        approvals=header.approvals,
+        approvals=tuple(approval_of(text).id for text in header.approvals),
         tool_version=__version__,
         market=project.market,
         currency=project.reseller.currency,

@@ -17,7 +17,6 @@ from cspdecl.core.diagnostics import Severity
 from cspdecl.core.money import Money
 from cspdecl.core.operation import Basis, Guard, Operation, Plan
 from cspdecl.core.plain import to_plain
-from cspdecl.planning.sentences import plain
 from cspdecl.planning.sequence import operation_id
 
 #: Parts of an action that are no part of what is approved: a mark made of the id, words, and prices, judged as money.
@@ -292,5 +291,5 @@ def _unknown(operation: Operation) -> bool:
 def _more(was: Money | None, now: Money | None) -> str | None:
     if now is None or (was is not None and was.currency == now.currency and now.amount <= was.amount):
         return None
-    approved = "no amount" if was is None else plain(was)
-    return f"it would commit to {plain(now)}, approved was {approved}"
+    # without the amounts: this sentence is posted where cost may be left out, and the fresh plan has them
+    return "it would commit to more than was approved"

@@ -1,7 +1,8 @@
 """Who said yes: approvals as the pipeline wrote them down, and whether they are enough for what a plan waits for.
 
-An approval counts for a role when its person holds the role, did not write the change, and said yes to this plan and
-this commit, where the approval names them. A bare id is kept in the records and counts for no role: it names nobody.
+An approval counts for a role when its person holds the role, did not write the change, and said yes to this plan; one
+that names no plan but a commit, to that commit. A bare id is kept in the records and counts for no role: it names
+nobody.
 """
 
 from __future__ import annotations
@@ -142,7 +143,9 @@ def _lack(
         return None
     could = sorted(name for key, name in holders.items() if key not in yes and key not in authors)
     who = f"one of {', '.join(could)}" if could else f"nobody else who holds `{needed.role}` is left to ask"
-    parts = [f"{verdict.text}; this waits for {counted(needed.count, 'approval')} by `{needed.role}`"]
+    # without the verdict's own sentence: it may speak of cost, and this one is posted; the plan has it
+    about = f"`{verdict.rule}` at {verdict.address}" if verdict.address else f"`{verdict.rule}`"
+    parts = [f"{about} waits for {counted(needed.count, 'approval')} by `{needed.role}`"]
     if yes:
         parts.append(f"given by {', '.join(sorted(yes.values()))}")
     parts.append(f"{missing} missing: {who}")
@@ -159,7 +162,7 @@ def _uncounted(
         return "does not hold the role"
     if approval.plan is not None and approval.plan not in bound.plans:
         return "said yes to another plan"
-    if approval.commit is not None and approval.commit not in bound.commits:
+    if approval.plan is None and approval.commit is not None and approval.commit not in bound.commits:
         return "said yes to another commit"
     return None
 

@@ -1,6 +1,6 @@
-"""The saved plan as JSON Schema: schemas/plan.v1.json, derived from the same type hints as the document itself.
+"""The saved plan and the result of an apply as JSON Schemas, derived from the same type hints as the documents.
 
-`python -m cspdecl.planning.schema` writes it, `--check` says whether it is current. Readers must ignore keys they do
+`python -m cspdecl.planning.schema` writes plan.v1.json and apply-result.v1.json, `--check` says if they are current. Readers must ignore keys they do
 not know, so nothing is closed.
 """
 
@@ -21,10 +21,12 @@ from typing import Any
 
 from cspdecl.core.address import Address
 from cspdecl.core.operation import Plan
+from cspdecl.core.result import ApplyReport
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path(__file__).resolve().parent.parent.parent / "schemas"
 FILE = "plan.v1.json"
+RESULT_FILE = "apply-result.v1.json"
 Json = dict[str, Any]
 
 _SPECIAL: dict[Any, Json] = {
@@ -69,9 +71,33 @@ def plan_schema() -> Json:
     }
 
 
+def result_schema() -> Json:
+    """The schema of what `cspdecl apply --result-file` writes, draft 2020-12."""
+    definitions: dict[str, Json] = {}
+    inner = _of(ApplyReport, definitions)
+    return {
+        "$schema": DIALECT,
+        "$id": "urn:cspdecl:apply-result:v1",
+        "title": "cspdecl apply result",
+        "description": "What `cspdecl apply --result-file` writes, however it ends. Readers ignore keys they do not know; "
+        "`format` grows when known keys change.",
+        "allOf": [inner, {"properties": {"format": {"const": 1}}}],
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
 def schema_text() -> str:
-    """The schema as its file holds it."""
-    return json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+    """The schema of a plan as its file holds it."""
+    return _text(plan_schema())
+
+
+def result_schema_text() -> str:
+    """The schema of a result as its file holds it."""
+    return _text(result_schema())
+
+
+def _text(schema: Json) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _resource_change() -> Json:
@@ -141,16 +167,24 @@ def _record(kind: type, definitions: dict[str, Json]) -> Json:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the schema, or with `--check` say whether the file is current (1: it is not)."""
-    path, text = FOLDER / FILE, schema_text()
+    """Write the schemas, or with `--check` say whether the files are current (1: one is not)."""
+    behind = [name for name, text in _files().items() if not _is(FOLDER / name, text)]
     if "--check" in arguments:
-        current = path.is_file() and path.read_text("utf-8") == text
-        if not current:
-            sys.stderr.write(f"{FILE} is not current: python -m cspdecl.planning.schema\n")
-        return 0 if current else 1
+        for name in behind:
+            sys.stderr.write(f"{name} is not current: python -m cspdecl.planning.schema\n")
+        return 1 if behind else 0
     FOLDER.mkdir(exist_ok=True)
-    path.write_text(text, "utf-8")
+    for name in behind:
+        (FOLDER / name).write_text(_files()[name], "utf-8")
     return 0
+
+
+def _files() -> dict[str, str]:
+    return {FILE: schema_text(), RESULT_FILE: result_schema_text()}
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text("utf-8") == text
 
 
 if __name__ == "__main__":
