@@ -241,6 +241,11 @@ def filters(function: Function) -> Function:
 
 def read_plan(path: Path) -> Any:
     """A saved plan. Raises CspdeclError where the file is missing, altered or from another version."""
+    return read_plan_document(path)[0]
+
+
+def read_plan_document(path: Path) -> tuple[Any, dict[str, Any]]:
+    """A saved plan, and the document it stands in. Raises as `read_plan` does."""
     from cspdecl.planning.planfile import load_plan
 
     try:
@@ -248,4 +253,4 @@ def read_plan(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is not text"
         raise CspdeclError(f"the plan {path} cannot be read: {reason}") from None
-    return load_plan(text)
+    return load_plan(text), json.loads(text)

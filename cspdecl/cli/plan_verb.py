@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, show_diagnostics
-from cspdecl.cli.render import STYLES, emit_plan, places
+from cspdecl.cli.render import View, check_formats, emit_plan, formats, places, write_plan
 
 if TYPE_CHECKING:
     from cspdecl.engine.plan import PlanRequest
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--prices", "price_list", metavar="next|MONTH|DATE", help="Rehearse another price list: `next`, 2027-01, a day."
 )
-@click.option("--format", "style", type=click.Choice(STYLES), default="text")
-@click.option("--show", type=click.Choice(["sell", "all"]), default="all", help="`sell` leaves out cost and margin.")
+@formats
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 when something would be sent.")
 @click.pass_context
 @guarded
@@ -43,6 +42,8 @@ def command(
     price_list: str | None,
     style: str,
     show: str,
+    written: tuple[tuple[str, Path], ...],
+    link_base: str | None,
     detailed_exitcode: bool,
 ) -> None:
     """Read live state and show what would change. Writes nothing but its cache.
@@ -59,13 +60,11 @@ def command(
     bundle, those under their margin floor first, and from which renewal on. Then it ends with 3 where the floor is not
     met or cannot be told.
     """
-    from cspdecl.core.diagnostics import has_errors
-    from cspdecl.engine.exits import Exit, strongest
+    from cspdecl.engine.exits import verdict_of
     from cspdecl.engine.plan import PlanRequest, make_plan
     from cspdecl.planning.planfile import dump_plan
 
-    if style == "json" and show == "sell":
-        raise click.UsageError("the JSON document holds cost and margin: use text, markdown or html with `--show sell`")
+    check_formats(style, written, show)
     if offline and (changed_since is None or cached or price_list):
         raise click.UsageError(
             "`--offline` plans a change: give it `--changed-since REF`, and no `--cached` or `--prices`"
@@ -79,29 +78,30 @@ def command(
         offline=offline,
     )
     if price_list:
-        if out or style == "html" or show == "sell":
-            raise click.UsageError("a rehearsal is no plan: it has no `--out`, no html and no `--show sell`")
+        if out or written or show == "sell" or style not in ("text", "json", "markdown"):
+            raise click.UsageError(
+                "a rehearsal is no plan: it is text, json or markdown, and has no `--out`, `--write` and `--show sell`"
+            )
         _rehearse(ctx, request, price_list, style, detailed_exitcode=detailed_exitcode)
         return
     with open_session(ctx) as session:
         planned = make_plan(session, request, progress=LiveProgress())
         plan = planned.plan
         show_diagnostics((*session.load().diagnostics, *plan.diagnostics), session.root, ctx)
-        emit_plan(ctx, plan, style=style, show=show, place=places(session.load()))
-        exits = [Exit.DONE]
-        if has_errors(plan.diagnostics):
-            exits.append(Exit.INVALID)
+        view = View(
+            show=show,
+            place=places(session.load()),
+            link_base=link_base,
+            exitcode=int(verdict_of(plan)),
+            diagnostics=session.load().diagnostics,
+        )
+        emit_plan(ctx, plan, style=style, view=view)
         if out:
-            Path(out).write_text(dump_plan(plan, place=places(session.load())), encoding="utf-8")
+            Path(out).write_text(dump_plan(plan, place=view.place), encoding="utf-8")
             fit = bool(plan.operations) and not plan.safety.refused and not plan.hindered and not plan.offline
             click.echo(f"saved to {out}" + (f"; carry it out with: cspdecl apply {out}" if fit else ""), err=True)
-        if plan.safety.refused:
-            exits.append(Exit.REFUSED)
-        if not plan.complete:
-            exits.append(Exit.TRY_LATER)
-        if detailed_exitcode and plan.sends:
-            exits.append(Exit.CHANGES)
-        leave(strongest(exits))
+        write_plan(ctx, plan, written, view)
+        leave(verdict_of(plan, detailed=detailed_exitcode))
 
 
 def _rehearse(ctx: click.Context, request: PlanRequest, wish: str, style: str, *, detailed_exitcode: bool) -> None:

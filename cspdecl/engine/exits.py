@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from cspdecl.core.diagnostics import has_errors
+
+if TYPE_CHECKING:
+    from cspdecl.core.operation import Plan
 
 
 class Exit(enum.IntEnum):
@@ -45,3 +51,17 @@ def strongest(exits: Iterable[Exit]) -> Exit:
         if exit_code not in _RANK:
             return exit_code
     return min(found, key=_RANK.index, default=Exit.DONE)
+
+
+def verdict_of(plan: Plan, *, detailed: bool = True) -> Exit:
+    """What `plan` ends with. `detailed`: 2 where something would be sent, else 0."""
+    exits = [Exit.DONE]
+    if has_errors(plan.diagnostics):
+        exits.append(Exit.INVALID)
+    if plan.safety.refused:
+        exits.append(Exit.REFUSED)
+    if not plan.complete:
+        exits.append(Exit.TRY_LATER)
+    if detailed and plan.sends:
+        exits.append(Exit.CHANGES)
+    return strongest(exits)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cspdecl.core.action import (
@@ -67,7 +67,7 @@ def plan_document(plan: Plan, *, place: Place | None = None) -> Json:
         "applyable": bool(plan.operations) and not plan.safety.refused and not _errors(plan),
         "complete": plan.complete,
         "errored": _errors(plan),
-        "resource_changes": _resource_changes(plan, place),
+        "resource_changes": resource_changes(plan.operations, place),
         "cspdecl": to_plain(plan),
     }
     document["cspdecl"]["digest"] = digest_of(document)
@@ -103,8 +103,9 @@ def _errors(plan: Plan) -> bool:
     return any(item.severity == "error" for item in plan.diagnostics)
 
 
-# Controls, direction overrides and line separators: JSON needs only some of them escaped, a terminal all.
-_HIDDEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# Controls, direction overrides and line separators: JSON needs only some of them escaped, a terminal all. Nor may a
+# name be a command to a build agent that reads the output (`##vso[`, `##[`).
+_HIDDEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|#(?=#(?:[vV][sS][oO])?\\[)")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -114,9 +115,10 @@ def _escape(match: re.Match[str]) -> str:
 # ---- the view in Terraform's shape ----
 
 
-def _resource_changes(plan: Plan, place: Place | None) -> list[Json]:
+def resource_changes(operations: Iterable[Operation], place: Place | None = None) -> list[Json]:
+    """Operations as `resource_changes[]`, one entry for each address and kind of thing."""
     groups: dict[tuple[Address, str], list[Operation]] = {}
-    for operation in plan.operations:
+    for operation in operations:
         groups.setdefault((operation.address, _type(operation)), []).append(operation)
     return [{**_change(address, kind, group), **_source(group[0], place)} for (address, kind), group in groups.items()]
 

@@ -34,7 +34,8 @@ class Links:
         """An address to click, or None."""
         if origin is None or self.base is None:
             return None
-        found, path = self.place(origin), quote(self.path(origin))
+        # a file's name is bytes: what is no UTF-8 in it came in as surrogates
+        found, path = self.place(origin), quote(self.path(origin).encode("utf-8", "surrogateescape"))
         if "?" in self.base:  # Azure DevOps: …/_git/NAME?version=GC…
             line = f"&line={found[0]}&lineEnd={found[0]}&lineStartColumn=1&lineEndColumn=200" if found else ""
             return f"{self.base}&path=/{path}{line}"

@@ -69,6 +69,8 @@ def render_markdown(
     sheet = Sheet.of(plan, show="sell" if show == "sell" else "all", lang=lang, links=links)
     mark = marker(plan, digest if digest is not None else plan_document(plan)["cspdecl"]["digest"])
     room = budget - size(mark)
+    if room < 0:
+        return ""
     for step in _STEPS:
         body = _body(sheet, step, room=room, top=top)
         if body is not None:
