@@ -154,6 +154,7 @@ def _decide(
     from cspdecl.billing.fold import fold_book, fold_recorded
     from cspdecl.planning.inquiries import find_inquiries
     from cspdecl.planning.plan import plan
+    from cspdecl.planning.safety import find_assigned_inquiries
 
     project, desired = session.require()
     store, providers = session.store(), reading.providers
@@ -218,6 +219,13 @@ def _decide(
         if fresh.digest != live.digest:
             made, old = both(fresh)
         live = fresh
+    judged = (project.guardrails, *base_guardrails)
+    people = find_assigned_inquiries(judged, made.operations, reading.capabilities, project.market)
+    if providers and people:
+        before = sum(provider.calls for provider in providers.values())
+        answers = {**answers, **refresh.read_answers(inquiries=people, providers=providers, progress=progress)}
+        calls += sum(provider.calls for provider in providers.values()) - before
+        made, old = both(live)
     touched = {operation.address.customer for operation in made.operations}
     made = replace(made, basis=basis_of(project, desired, live, prices, touched))
     return Planned(plan=made, live=live, prices=prices, calls=calls, recorded=recorded, answers=answers), old
