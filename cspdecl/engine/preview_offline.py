@@ -7,14 +7,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cspdecl.commerce.offermatrix import enriched
 from cspdecl.core.errors import ManifestError
+from cspdecl.engine import provenance
 from cspdecl.engine.basis import basis_of
 from cspdecl.engine.plan import Planned, PlanRequest
 from cspdecl.engine.preview import other_side, with_difference
 from cspdecl.engine.preview_base import base_prices
 from cspdecl.engine.scope import declared_offers, find_scope
 from cspdecl.engine.session import Session, everything
-from cspdecl.planning.offline import suppose
+from cspdecl.planning.offline import suppose, supposed_catalogs
 from cspdecl.planning.plan import plan
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ def plan_offline(session: Session, request: PlanRequest) -> Planned:
     prices = session.prices(offers)
     old_prices = base_prices(session, base, offers) if base is not None else None
     live, now = supposed.live, supposed.live.as_of
+    sold = supposed_catalogs((before, desired), market=project.market, prices=prices, now=now)
+    catalogs = enriched(sold, session.offer_matrix(offers, now))
     everybody = {name: everything() for name in (*project.providers, *(other.project.providers if other else ()))}
 
     def decide(side: Other | None) -> Plan:
@@ -48,7 +52,7 @@ def plan_offline(session: Session, request: PlanRequest) -> Planned:
             project=side.project if side else project,
             desired=side.desired if side else desired,
             live=live,
-            catalogs={},
+            catalogs=catalogs,
             prices=(old_prices or prices) if side else prices,
             bindings=supposed.bindings,
             book=supposed.book,
@@ -56,7 +60,7 @@ def plan_offline(session: Session, request: PlanRequest) -> Planned:
             capabilities=everybody,
             now=now,
             scope=side.scope if side else found.customers,
-            commit=base.commit if side and base else None,
+            commit=base.commit if side and base else provenance.commit_of(session.root),
             recorded=supposed.recorded,
             base_guardrails=() if side else found.guardrails,
         )

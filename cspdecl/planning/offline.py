@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from cspdecl.commerce.prices import market_of
 from cspdecl.core.address import Address
+from cspdecl.core.catalog import Catalog, Catalogs, Offer, OfferKey, OfferTerm
 from cspdecl.core.desired import AzurePlanSpec, CustomerSpec, DesiredState, SubscriptionSpec
 from cspdecl.core.digest import digest_of
 from cspdecl.core.live import (
@@ -26,6 +28,7 @@ from cspdecl.core.live import (
     Status,
 )
 from cspdecl.core.plain import to_plain
+from cspdecl.core.project import PriceBook
 from cspdecl.core.records import Book, BookEntry, Recorded
 from cspdecl.core.terms import Term
 from cspdecl.planning.dated import declared_today
@@ -190,3 +193,50 @@ def _records(spec: CustomerSpec, bound: dict[Address, LiveSubscription], now: da
                 address=bundle.address, hash=_HASH, subscription=None, offer=None, seats=Decimal(bundle.seats),
                 term_ends=None, status="running", at=now, sell=bundle.sell,
             )  # fmt: skip
+
+
+# ---- what is for sale ----
+
+
+def supposed_catalogs(desired: Iterable[DesiredState], *, market: str, prices: PriceBook, now: datetime) -> Catalogs:
+    """As if every offer that a line names were sold there, on the terms it is declared with. Titles come from the price
+    lists; limits, prerequisites and what else the catalogue says are not known."""
+    found: dict[tuple[str, str, str], dict[OfferKey, Offer]] = {}
+    for state in desired:
+        for spec in state.customers.values():
+            place = market_of(spec, None) or market
+            for line in spec.subscriptions:
+                offers = found.setdefault((line.provider, place, spec.segment), {})
+                for key in _offers_of(line):
+                    offers[key] = _sold(key, line, spec, offers.get(key), prices)
+    return {
+        place: Catalog(market=place[1], offers=offers, as_of=now, segment=place[2])
+        for place, offers in sorted(found.items())
+    }
+
+
+def _offers_of(line: SubscriptionSpec) -> Iterator[OfferKey]:
+    yield line.offer
+    if line.at_renewal is not None and line.at_renewal.offer is not None:
+        yield line.at_renewal.offer
+    if line.renews_to is not None and line.renews_to.offer is not None:
+        yield line.renews_to.offer
+
+
+def _sold(key: OfferKey, line: SubscriptionSpec, spec: CustomerSpec, known: Offer | None, prices: PriceBook) -> Offer:
+    ways = {OfferTerm(term=line.term, billing=line.billing)}
+    for wish in (line.at_renewal, line.renews_to):
+        if wish is not None:
+            ways.add(OfferTerm(term=wish.term or line.term, billing=wish.billing or line.billing))
+    rows = (row for item in prices.lists for row in item.rows.get(key, ()))
+    return Offer(
+        key=key,
+        title=known.title if known else next((row.title for row in rows if row.title), str(key)),
+        min_seats=1,
+        max_seats=None,
+        terms=tuple(sorted({*ways, *(known.terms if known else ())})),
+        segment=spec.segment,
+        trial=line.trial and key == line.offer,
+        addon=line.addon_of is not None and key == line.offer,
+        product="perpetual" if line.term is Term.ONCE else "license",
+    )

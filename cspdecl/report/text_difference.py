@@ -54,7 +54,7 @@ def change_ends(plan: Plan, parts: Split, show: Show, paint: Paint, lang: Langua
     if found is None:
         return []
     out = list[list[str]]()
-    if not parts.this.operations and not parts.dropped:
+    if not (parts.this.operations or parts.this.lines or parts.this.waiting or parts.dropped):
         out.append([lang.say("This change adds nothing and takes nothing away.")])
     if parts.dropped:
         title = lang.say("No longer done, but for this change it would be:")
