@@ -1,4 +1,4 @@
-"""`cspdecl ledger list|verify|export|compare`: the change records."""
+"""`cspdecl ledger list|verify|export|compare|approvals`: the change records, and on whose word they came about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import guarded, leave, open_session, say, show_diagnostics
+from cspdecl.cli.common import guarded, language, leave, open_session, say, show_diagnostics
 from cspdecl.core.address import Address
 from cspdecl.report.printable import json_safe
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """List, verify and export change records, and compare them with what was billed."""
+    """List, verify and export change records, compare them with what was billed, and see who approved them."""
 
 
 def _addresses(names: tuple[str, ...]) -> tuple[Address, ...]:
@@ -128,6 +128,40 @@ def compare_command(ctx: click.Context, file: str, month: str | None, style: str
                 click.echo(piece, nl=False)
         if not found.agrees:
             leave(Exit.CHANGES)
+
+
+@command.command("approvals")
+@click.argument("run", required=False)
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="`json` is JSON Lines.")
+@click.pass_context
+@guarded
+def approvals_command(ctx: click.Context, run: str | None, style: str) -> None:
+    """Print the approvals of each run, or of RUN, as the pipeline wrote them down."""
+    from cspdecl.core.errors import CspdeclError
+    from cspdecl.core.result import ApprovedRun
+    from cspdecl.report.approvals import render_approvals, render_approvals_jsonl
+
+    with open_session(ctx) as session:
+        runs = [
+            ApprovedRun(
+                run=header.run,
+                started=header.started,
+                actor=header.actor,
+                commit=header.commit,
+                plan=header.plan_id,
+                approvals=header.approvals,
+            )
+            for header in session.store(create=False).runs()
+            if run in (None, header.run)
+        ]
+        if run is not None and not runs:
+            raise CspdeclError(f"there is no run `{run}` in the store")
+        if style == "json":
+            for piece in render_approvals_jsonl(runs):
+                click.echo(json_safe(piece), nl=False)
+        else:
+            for piece in render_approvals(runs, lang=language(ctx)):
+                click.echo(piece, nl=False)
 
 
 def _chosen(records: Iterable[LedgerRecord], addresses: tuple[Address, ...]) -> Iterable[LedgerRecord]:

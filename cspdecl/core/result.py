@@ -6,6 +6,7 @@ It is written however the run ends, so that a pipeline has one place to look at.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from cspdecl.core.operation import Verdict
@@ -95,3 +96,16 @@ class ApplyReport:
     stopped: str | None
     next: tuple[str, ...]
     fresh: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovedRun:
+    """A run as an auditor looks at it: who started it, from which commit, by which plan, on whose word. `approvals` are
+    JSON texts, as the pipeline wrote them."""
+
+    run: str
+    started: datetime
+    actor: str
+    commit: str | None
+    plan: str
+    approvals: tuple[str, ...]

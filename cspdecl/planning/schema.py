@@ -1,7 +1,7 @@
 """The saved plan and the result of an apply as JSON Schemas, derived from the same type hints as the documents.
 
-`python -m cspdecl.planning.schema` writes plan.v1.json and apply-result.v1.json, `--check` says if they are current. Readers must ignore keys they do
-not know, so nothing is closed.
+`python -m cspdecl.planning.schema` writes plan.v1.json and apply-result.v1.json, `--check` says if they are current.
+Readers must ignore keys they do not know, so nothing is closed.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def result_schema() -> Json:
         "$schema": DIALECT,
         "$id": "urn:cspdecl:apply-result:v1",
         "title": "cspdecl apply result",
-        "description": "What `cspdecl apply --result-file` writes, however it ends. Readers ignore keys they do not know; "
-        "`format` grows when known keys change.",
+        "description": "What `cspdecl apply --result-file` writes, however it ends. Readers ignore keys they do not "
+        "know; `format` grows when known keys change.",
         "allOf": [inner, {"properties": {"format": {"const": 1}}}],
         "$defs": dict(sorted(definitions.items())),
     }
