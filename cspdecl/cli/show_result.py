@@ -10,7 +10,7 @@ import click
 from cspdecl.cli.common import language
 
 if TYPE_CHECKING:
-    from cspdecl.report.text import Show
+    from cspdecl.report.show import Show
 
 
 def show_result(ctx: click.Context, path: Path, *, style: str, show: str) -> bool:
