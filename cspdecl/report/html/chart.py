@@ -232,7 +232,10 @@ def _owed(months: Mapping[date, Money], whole: Money, view: View) -> Html:
     table = el(
         "table",
         el("caption", title, class_="sr"),
-        el("thead", el("tr", el("th", view.say("Month"), scope="col"), el("th", view.say("Owed"), scope="col"))),
+        el(
+            "thead",
+            el("tr", el("th", view.say("Month"), scope="col"), el("th", view.say("Owed"), scope="col", class_="num")),
+        ),
         el("tbody", *rows),
     )
     return el(

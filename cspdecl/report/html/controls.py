@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cspdecl.core.money import sum_by_currency
-from cspdecl.report.html.entries import KINDS, Group
+from cspdecl.report.html.entries import KINDS, Group, Kind
 from cspdecl.report.html.markup import Html, el
 from cspdecl.report.html.view import View
 
 
-def render_controls(groups: Sequence[Group], view: View) -> Html:
-    """For the lines of these customers, all parts of the plan together."""
-    customers = {group.key: group.name for group in groups}
-    there = {kind for group in groups for unit in group.units for kind in unit.kinds}
-    words = {
+def kind_words(view: View) -> dict[Kind, str]:
+    """What each kind of line is called."""
+    return {
         "buy": view.say("buy or create"),
         "change": view.say("change"),
         "cancel": view.say("cancel"),
         "adopt": view.say("take over or rename"),
         "waiting": view.say("waiting or blocked"),
     }
+
+
+def render_controls(groups: Sequence[Group], view: View) -> Html:
+    """For the lines of these customers, all parts of the plan together."""
+    customers = {group.key: group.name for group in groups}
+    there = {kind for group in groups for unit in group.units for kind in unit.kinds}
+    words = kind_words(view)
     checks = [
         el("label", el("input", type="checkbox", name="kind", value=kind, checked=True), words[kind])
         for kind in KINDS

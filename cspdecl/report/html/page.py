@@ -63,7 +63,7 @@ def _body(plan: Plan, parts: Split, mine: tuple[Group, ...], theirs: tuple[Group
     return el(
         "body",
         el("a", view.say("To the list of changes"), href="#list", class_="skip"),
-        render_head(plan, parts, view),
+        render_head(plan, parts, mine, view),
         el(
             "main",
             *render_notices(plan, view),

@@ -25,7 +25,8 @@ p { margin: .3rem 0; } ul, ol, dl { margin: 0; padding: 0; list-style: none; }
 a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
 .num { font-variant-numeric: tabular-nums; } .soft, .key, .file, small { color: var(--soft); font-weight: 400; }
-.lead { font-size: 1.15rem; max-width: 46rem; } .facts { color: var(--soft); font-size: .9rem; }
+.lead { font-size: 1.15rem; max-width: 46rem; } .stays { color: var(--change); font-weight: 600; }
+.facts { color: var(--soft); font-size: .9rem; }
 .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; padding: .5rem 1rem;
   background: var(--card); z-index: 1; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -86,7 +87,7 @@ button { width: auto; cursor: pointer; } input[type=checkbox] { width: 1.1rem; h
   details[open] > summary .kind::before { content: "\\25BE"; }
 .buy { color: var(--buy); } .change.kind { color: var(--change); } .cancel { color: var(--cancel); }
 .adopt, .waiting, .same { color: var(--own); } .amount { text-align: right; } .amount span { display: block; }
-  .units time { white-space: nowrap; }
+  time { white-space: nowrap; }
 .units summary, .units dd, .notes { font-variant-numeric: tabular-nums; }
 .mark { grid-column: 2 / -1; font-size: .9rem; } .mark::before { content: "\\26A0\\FE0E  "; }
 .mark.never { color: var(--cancel); font-weight: 600; } .mark.window { color: var(--change); }
@@ -97,7 +98,7 @@ button { width: auto; cursor: pointer; } input[type=checkbox] { width: 1.1rem; h
 .fold > summary h2 { display: inline; font-size: 1.1rem; }
 footer { color: var(--soft); font-size: .9rem; margin-top: 3rem; border-top: 1px solid var(--rule);
   padding-top: .8rem; }
-@media (max-width: 46rem) {
+@media screen and (max-width: 46rem) {
   body { font-size: 15px; } main, .top { padding-left: .9rem; padding-right: .9rem; } h1 { font-size: 1.5rem; }
   .figure, .customer { padding: .7rem .8rem; } .lane, .events li, .units dl { grid-template-columns: 1fr; }
   .events li > .soft { margin-bottom: .1rem; } .units dl dd { margin-bottom: .3rem; }
@@ -109,7 +110,9 @@ footer { color: var(--soft); font-size: .9rem; margin-top: 3rem; border-top: 1px
   display: inline-block; margin-right: 1.2rem; } .bars tbody tr { padding: .4rem 0; } .bars td.num::before {
   content: attr(data-label) " "; color: var(--soft); font-size: .9rem; } }
 @media print {
-  @page { margin: 15mm; } :root { --page: #fff; color-scheme: light; } body { font-size: 10pt; background: #fff; }
+  @page { margin: 15mm; } :root { --page: #fff; color-scheme: light; } html { font-size: 9.5pt; }
+  body { font-size: 1rem; background: #fff; } .legend::before { print-color-adjust: exact; }
+  h2 { margin-top: 1.8rem; } .figure table { break-inside: auto; }
   main, .top { max-width: none; padding: 0; } .controls, .skip { display: none !important; }
   details::details-content { content-visibility: visible !important; block-size: auto !important; }
   .customer { content-visibility: visible; break-inside: avoid; }

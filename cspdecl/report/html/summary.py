@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from cspdecl.core.diagnostics import Severity
 from cspdecl.core.operation import MoneyTotals, Operation, Plan, Verdict
 from cspdecl.planning.lists import ABOUT_LISTS
 from cspdecl.planning.money import plan_margin
 from cspdecl.planning.sentences import percent
-from cspdecl.report.difference import Split, compared_with, offline_notice, short, waiting_sentence
-from cspdecl.report.html.markup import Html, el
+from cspdecl.report.difference import Split, compared_with, irrevocable, offline_notice, short, waiting_sentence
+from cspdecl.report.html.controls import kind_words
+from cspdecl.report.html.entries import KINDS, Group
+from cspdecl.report.html.markup import Html, dated, el
 from cspdecl.report.html.view import View
 from cspdecl.report.verdicts import verdict_state, verdict_text
 
 
-def render_head(plan: Plan, parts: Split, view: View) -> Html:
-    """Title, one line of words, and where and when it was looked at."""
+def render_head(plan: Plan, parts: Split, groups: Sequence[Group], view: View) -> Html:
+    """Title, what it does in words and counted, what stays, and where and when it was looked at."""
     difference = plan.difference
     said = [_does(plan, parts, view), waiting_sentence(parts, view.lang)]
+    counts = list(_tally(groups, view))
     facts = [
         compared_with(difference, view.lang) if difference is not None else "",
         view.say("live {moment}", moment=plan.as_of) if not plan.offline else "",
@@ -34,7 +38,9 @@ def render_head(plan: Plan, parts: Split, view: View) -> Html:
         "header",
         el("h1", view.say("Plan for {project}", project=plan.project)),
         el("p", " ".join(text for text in said if text), class_="lead"),
-        el("p", " · ".join(text for text in facts if text), class_="facts num"),
+        el("p", " · ".join(counts), class_="num") if counts else None,
+        *(el("p", dated(text), class_="stays") for text in _stays(plan, view)),
+        el("p", dated(" · ".join(text for text in facts if text)), class_="facts num"),
         class_="top",
     )
 
@@ -51,6 +57,36 @@ def _does(plan: Plan, parts: Split, view: View) -> str:
     if customers == 1:
         return view.say("{count} operations for 1 customer.", count=count)
     return view.say("{count} operations for {customers} customers.", count=count, customers=customers)
+
+
+def _tally(groups: Sequence[Group], view: View) -> Iterable[str]:
+    """How many lines of each kind, a bundle with its components being one."""
+    words = kind_words(view)
+    found = Counter(kind for group in groups for unit in group.units for kind in unit.kinds)
+    for kind in KINDS:
+        if found[kind]:
+            yield view.say("{kind}: {count}", kind=words[kind], count=found[kind])
+
+
+def _stays(plan: Plan, view: View) -> Iterable[str]:
+    """What a revert does not simply take back, in two sentences at most."""
+    found = [item.undo for item in irrevocable(plan)]
+    never = sum(item.how == "never" for item in found)
+    if never:
+        yield view.counted(
+            never,
+            "1 operation cannot be taken back by a revert.",
+            "{count} operations cannot be taken back by a revert.",
+        )
+    ends = [item.until for item in found if item.how == "window" and item.until is not None]
+    if len(ends) == 1:
+        yield view.say("1 operation can be taken back until {moment} only.", moment=ends[0])
+    elif ends:
+        yield view.say(
+            "{count} operations can be taken back for a time only, the first of them until {moment}.",
+            count=len(ends),
+            moment=min(ends),
+        )
 
 
 # ---- what stands in its way ----
@@ -90,7 +126,9 @@ def render_notices(plan: Plan, view: View) -> Iterable[Html]:
 
 
 def _notice(title: str, said: Iterable[str], *, kind: str = "") -> Html:
-    return el("section", el("h2", title), el("ul", *(el("li", text) for text in said)), class_=f"notice {kind}".strip())
+    return el(
+        "section", el("h2", title), el("ul", *(el("li", dated(text)) for text in said)), class_=f"notice {kind}".strip()
+    )
 
 
 def _verdict(item: Verdict, view: View) -> str:
