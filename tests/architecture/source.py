@@ -15,6 +15,7 @@ PACKAGES = {
     "cspdecl": ROOT,
     "cspdecl_ci": ROOT / "plugins/cspdecl-ci/src",
     "cspdecl_partner_center": ROOT / "plugins/cspdecl-partner-center/src",
+    "cspdecl_postgres": ROOT / "plugins/cspdecl-postgres/src",
     "cspdecl_simulator": ROOT / "plugins/cspdecl-simulator/src",
 }
 NOT_OURS = {".git", ".venv", ".venv-bench", "__pycache__", "build", "demo", "dist", ".cspdecl"}

@@ -47,7 +47,7 @@ def test_private_names_stay_in_their_module():
     assert [] == [found for module in all_modules() for found in private_imports(module)]
 
 
-@pytest.mark.parametrize("package", ["cspdecl", "cspdecl_partner_center", "cspdecl_simulator"])
+@pytest.mark.parametrize("package", ["cspdecl", "cspdecl_partner_center", "cspdecl_postgres", "cspdecl_simulator"])
 def test_packages_ship_their_types(package: str):
     """Each package carries the marker that makes its annotations count for those who use it."""
     assert (PACKAGES[package] / package / "py.typed").is_file()
