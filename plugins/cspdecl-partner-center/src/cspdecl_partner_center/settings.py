@@ -100,7 +100,16 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
                     "description": "The application acting for itself.",
                     "properties": {
                         "clientId": _CLIENT_ID,
+                        "clientIdFrom": {
+                            **_SOURCE,
+                            "description": "Where the client id is kept; so plan and apply may be two applications.",
+                        },
                         "secretFrom": {**_SOURCE, "description": "The client secret."},
+                        "federatedTokenFrom": {
+                            **_SOURCE,
+                            "description": "A token of an identity provider that the application trusts, such as a "
+                            "pipeline's own; read again whenever a sign-in is due.",
+                        },
                         "certificateFrom": {
                             **_SOURCE,
                             "description": "Private key and certificate (PEM, both in one text).",
@@ -111,8 +120,16 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
                             "pattern": "^[0-9A-Fa-f:]{40,59}$",
                         },
                     },
-                    "required": ["clientId"],
-                    "oneOf": [{"required": ["secretFrom"]}, {"required": ["certificateFrom"]}],
+                    "allOf": [
+                        {"oneOf": [{"required": ["clientId"]}, {"required": ["clientIdFrom"]}]},
+                        {
+                            "oneOf": [
+                                {"required": ["secretFrom"]},
+                                {"required": ["certificateFrom"]},
+                                {"required": ["federatedTokenFrom"]},
+                            ]
+                        },
+                    ],
                     "additionalProperties": False,
                 },
                 "user": {
@@ -153,12 +170,17 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppCredentials:
-    """The application acting for itself: by secret or by certificate."""
+    """The application acting for itself: by secret, by certificate, or by a token of a provider that it trusts.
+
+    `client_id` is empty where `client_id_from` says where it is kept.
+    """
 
     client_id: str
     secret: Mapping[str, object] | None
     certificate: Mapping[str, object] | None
     thumbprint: str | None
+    federated: Mapping[str, object] | None = None
+    client_id_from: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +231,9 @@ def parse_settings(config: Mapping[str, object]) -> Settings:
     auth = _mapping(config, "auth") or {}
     app, user = _app(_mapping(auth, "app")), _user(_mapping(auth, "user"))
     if app is None and user is None:
-        raise ConfigurationError("`auth` needs `app` (client secret or certificate) or `user` (refresh token)")
+        raise ConfigurationError(
+            "`auth` needs `app` (client secret, certificate or federated token) or `user` (refresh token)"
+        )
     if user is not None and user.secret is None and app is not None and app.client_id == user.client_id:
         user = UserCredentials(
             client_id=user.client_id,
@@ -239,10 +263,15 @@ def _app(block: Mapping[str, object] | None) -> AppCredentials | None:
     if block is None:
         return None
     secret, certificate = _mapping(block, "secretFrom"), _mapping(block, "certificateFrom")
-    if (secret is None) == (certificate is None):
-        raise ConfigurationError("`auth.app` needs either `secretFrom` or `certificateFrom`")
+    federated, client_from = _mapping(block, "federatedTokenFrom"), _mapping(block, "clientIdFrom")
+    if sum(one is not None for one in (secret, certificate, federated)) != 1:
+        raise ConfigurationError("`auth.app` needs one of `secretFrom`, `certificateFrom` and `federatedTokenFrom`")
+    if client_from is not None and "clientId" in block:
+        raise ConfigurationError("`auth.app` has both `clientId` and `clientIdFrom`: give one of them")
     return AppCredentials(
-        client_id=_client(block, "auth.app"),
+        client_id=_client(block, "auth.app") if client_from is None else "",
+        federated=federated,
+        client_id_from=client_from,
         secret=secret,
         certificate=certificate,
         thumbprint=_text(block, "thumbprint"),

@@ -1,4 +1,4 @@
-"""Tokens: by client secret, by certificate, and by a refresh token that is replaced each time it is used.
+"""Tokens: by client secret, certificate or a federated token, and by a refresh token that is replaced at each use.
 
 MSAL does the protocol, over our own wire, so that certificates and proxies behave as everywhere else; it is imported
 when the first token is needed. Tokens live in memory, one a credential and audience, and are renewed five minutes
@@ -47,6 +47,11 @@ _ADVICE: Mapping[int, str] = {
     50034: "the user account does not exist in the tenant",
     50057: "the user account is disabled",
     500011: "the tenant does not know Partner Center as a resource: is it a partner's tenant?",
+    70021: "the application trusts no such token: add a federated credential with this issuer, subject and audience",
+    700211: "the application trusts no token of this issuer: compare the federated credential's issuer",
+    700212: "the token is for another audience: Entra asks for api://AzureADTokenExchange",
+    700213: "the application trusts no token of this subject: compare the federated credential's subject",
+    700024: "the token is not valid at this time: was it fetched too early, or is the clock wrong?",
     7000218: "the application is confidential and needs a secret or a certificate",
 }
 _NOT_REPLACED = (
@@ -183,7 +188,6 @@ class Tokens:
         import msal  # 120 ms; only when a token is needed
 
         settings, secret = self._settings, self._client_secret(credential)
-        client = settings.app if credential == "app" else settings.user
         options: dict[str, Any] = {
             "authority": f"{settings.authority}/{settings.tenant}",
             "http_client": self._http,
@@ -193,7 +197,7 @@ class Tokens:
             options["client_credential"] = secret
         make = msal.PublicClientApplication if secret is None else msal.ConfidentialClientApplication
         try:
-            return make(client.client_id if client else "", **options)
+            return make(self._client_id(credential), **options)
         except (Lost, Unusable):
             raise
         except KeyError as problem:  # the tenant's document lacks what every such document has
@@ -211,10 +215,20 @@ class Tokens:
         """What came back is no answer of an identity service: that says nothing about the credentials."""
         return TryLater(f"{self._settings.authority} does not answer as expected: {cause}")
 
+    def _client_id(self, credential: Credential) -> str:
+        app, user = self._settings.app, self._settings.user
+        if credential == "user":
+            return user.client_id if user is not None else ""
+        if app is not None and app.client_id_from is not None:
+            return self._secrets.read(app.client_id_from)
+        return app.client_id if app is not None else ""
+
     def _client_secret(self, credential: Credential) -> Any:
         if credential == "app":
             return self._app_secret()
-        user = self._settings.user
+        app, user = self._settings.app, self._settings.user
+        if user is not None and user.secret is None and app is not None and app.federated is not None:
+            return self._app_secret() if self._client_id("app") == user.client_id else None
         return None if user is None or user.secret is None else self._secrets.read(user.secret)
 
     def _app_secret(self) -> Any:
@@ -223,6 +237,9 @@ class Tokens:
             raise ConfigurationError("`auth.app` is not set")
         if app.secret is not None:
             return self._secrets.read(app.secret)
+        if (federated := app.federated) is not None:
+            # Asked again at each sign-in: a pipeline's token lives for minutes, a run may take hours.
+            return {"client_assertion": lambda: self._secrets.read(federated)}
         pem = self._secrets.read(app.certificate or {})
         certificate = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem, re.DOTALL)
         if certificate is None and app.thumbprint is None:

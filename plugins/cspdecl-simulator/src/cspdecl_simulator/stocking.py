@@ -201,10 +201,16 @@ class Stocking(WorldFile):
                 },
             )
 
-    def register_application(self, client_id: str, *, secret: str = "", certificate: str = "") -> None:
-        """Adds an application by secret, or by certificate or public key in PEM."""
+    def register_application(
+        self, client_id: str, *, secret: str = "", certificate: str = "", federated: list[Doc] | None = None
+    ) -> None:
+        """Adds an application by secret, by certificate or public key in PEM, or by federated credentials.
+
+        A federated credential is {issuer, subject, audience, key}; `key` is the issuer's public key in PEM.
+        """
+        doc = {"secret": secret, "certificate": certificate, "federated": federated or []}
         with self.store.transaction():
-            self.store.save_shared("application", client_id.lower(), {"secret": secret, "certificate": certificate})
+            self.store.save_shared("application", client_id.lower(), doc)
 
     def seed_code(self, code: str, upn: str = "admin.agent@demo-partner.onmicrosoft.com") -> None:
         """An authorization code that can be redeemed once."""

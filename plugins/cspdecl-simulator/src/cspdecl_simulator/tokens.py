@@ -1,4 +1,4 @@
-"""The token service beside the API: v1 and v2 endpoints, secrets, certificate assertions, refresh tokens.
+"""The token service beside the API: v1 and v2 endpoints, secrets, assertions, refresh tokens.
 
 Source: contract §2. Access tokens are signed with a key of the world file; lifetimes run on machine time.
 """
@@ -11,17 +11,12 @@ import hmac
 import json
 import secrets
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qs
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
+from .assertions import OAuthError, check_assertion, check_federated, unb64
 from .settings import Settings
 from .storage import Store
-from .wire import Answer, Doc, Refusal
+from .wire import Answer, Doc
 from .world.call import Caller
 
 API = "https://api.partnercenter.microsoft.com"
@@ -33,31 +28,8 @@ _AUDIENCES = {API: API, PRICING: PRICING, RETIRED: RETIRED, "fa3d9a0c-3fb0-42cc-
 _SKIP = ("openid", "profile", "offline_access", "email")
 
 
-class OAuthError(Refusal):
-    """An error as the token service words it."""
-
-    def __init__(self, status: int, error: str, code: int, text: str) -> None:
-        super().__init__(
-            status,
-            code,
-            text,
-            body={
-                "error": error,
-                "error_description": f"AADSTS{code}: {text}",
-                "error_codes": [code],
-                "timestamp": "",
-                "trace_id": "",
-                "correlation_id": "",
-            },
-        )
-
-
 def _b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _unb64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _key(store: Store) -> bytes:
@@ -78,9 +50,9 @@ def read_access_token(token: str, store: Store) -> Doc | None:
     try:
         head, _, signature = token.rpartition(".")
         expected = hmac.new(_key(store), head.encode(), hashlib.sha256).digest()
-        if not hmac.compare_digest(expected, _unb64(signature)):
+        if not hmac.compare_digest(expected, unb64(signature)):
             return None
-        claims: Doc = json.loads(_unb64(head.split(".")[1]))
+        claims: Doc = json.loads(unb64(head.split(".")[1]))
         return claims
     except (ValueError, IndexError):
         return None
@@ -214,7 +186,10 @@ def _authenticate(
         )
     assertion = form.get("client_assertion")
     if assertion:
-        _check_assertion(assertion, client, known.get("certificate", ""), machine, endpoint)
+        if known.get("federated"):
+            check_federated(assertion, known["federated"], machine)
+        else:
+            check_assertion(assertion, client, known.get("certificate", ""), machine, endpoint)
         return client
     if not secret:
         raise OAuthError(
@@ -223,47 +198,6 @@ def _authenticate(
     if not known.get("secret") or not hmac.compare_digest(secret, known["secret"]):
         raise OAuthError(401, "invalid_client", 7000215, "Invalid client secret provided.")
     return client
-
-
-def _check_assertion(assertion: str, client: str, certificate: str, machine: datetime, endpoint: str) -> None:
-    """A JWT signed with the registered certificate's key, for this application, this endpoint, and now."""
-    if not certificate:
-        raise OAuthError(
-            401, "invalid_client", 700027, "The certificate used to sign the client assertion is not registered."
-        )
-    try:
-        head, payload, signature = assertion.split(".")
-        algorithm = json.loads(_unb64(head))["alg"]
-        claims = json.loads(_unb64(payload))
-        pem = certificate.encode()
-        public: Any = (
-            x509.load_pem_x509_certificate(pem).public_key()
-            if b"CERTIFICATE" in pem
-            else serialization.load_pem_public_key(pem)
-        )
-        if not isinstance(public, rsa.RSAPublicKey):
-            raise ValueError("not an RSA key")
-        chosen: Any = (
-            padding.PKCS1v15()
-            if algorithm == "RS256"
-            else padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
-        )
-        public.verify(_unb64(signature), f"{head}.{payload}".encode(), chosen, hashes.SHA256())
-    except (ValueError, KeyError, InvalidSignature) as problem:
-        raise OAuthError(401, "invalid_client", 700027, "Client assertion failed signature validation.") from problem
-    audiences = claims.get("aud") if isinstance(claims.get("aud"), list) else [claims.get("aud")]
-    tail = endpoint.split("//", 1)[-1].split("/", 1)[-1]
-    if not any(
-        str(one).rstrip("/").split("//", 1)[-1].split("/", 1)[-1].split("/")[0] == tail.split("/")[0]
-        for one in audiences
-    ):
-        raise OAuthError(401, "invalid_client", 700023, "Client assertion audience claim does not match.")
-    if str(claims.get("iss", "")).lower() != client.lower() or str(claims.get("sub", "")).lower() != client.lower():
-        raise OAuthError(
-            401, "invalid_client", 700021, "Client assertion application identifier does not match 'client_id'."
-        )
-    if float(claims.get("exp", 0)) < machine.timestamp():
-        raise OAuthError(401, "invalid_client", 700024, "Client assertion is not within its valid time range.")
 
 
 def _audience(form: dict[str, str], *, v2: bool) -> str:
