@@ -43,8 +43,9 @@ from cspdecl.core.digest import digest_of
 from cspdecl.core.errors import StalePlan
 from cspdecl.core.operation import Operation, Plan
 from cspdecl.core.plain import PlainError, from_plain, instant_text, to_plain
+from cspdecl.planning.undo import effective_from, strictest, undo_of
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 _READS = 1
 Json = dict[str, Any]
 Place = Callable[[Origin], "tuple[int, int] | None"]
@@ -64,10 +65,10 @@ def plan_document(plan: Plan, *, place: Place | None = None) -> Json:
     document: Json = {
         "format_version": FORMAT_VERSION,
         "timestamp": instant_text(plan.now),
-        "applyable": bool(plan.operations) and not plan.safety.refused and not _errors(plan),
+        "applyable": bool(plan.operations) and not (plan.safety.refused or plan.offline or _errors(plan)),
         "complete": plan.complete,
         "errored": _errors(plan),
-        "resource_changes": resource_changes(plan.operations, place),
+        "resource_changes": _with_undo(plan, resource_changes(plan.operations, place)),
         "cspdecl": to_plain(plan),
     }
     document["cspdecl"]["digest"] = digest_of(document)
@@ -121,6 +122,25 @@ def resource_changes(operations: Iterable[Operation], place: Place | None = None
     for operation in operations:
         groups.setdefault((operation.address, _type(operation)), []).append(operation)
     return [{**_change(address, kind, group), **_source(group[0], place)} for (address, kind), group in groups.items()]
+
+
+def _with_undo(plan: Plan, changes: list[Json]) -> list[Json]:
+    """What of each change can be taken back and when it comes true; for a plan of a change, whether it is its doing."""
+    groups: dict[tuple[str, str], list[Operation]] = {}
+    for operation in plan.operations:
+        groups.setdefault((str(operation.address), _type(operation)), []).append(operation)
+    added = frozenset(plan.difference.added) if plan.difference is not None else None
+    for change in changes:
+        group = groups[change["address"], change["type"]]
+        undo = strictest(undo_of(operation, now=plan.now) for operation in group)
+        change["change"]["cspdecl"] = {
+            "effective": instant_text(min(effective_from(operation, now=plan.now) for operation in group)),
+            "reversible": undo.how,
+            "reversible_until": instant_text(undo.until) if undo.until is not None else None,
+            "owed_until": instant_text(undo.owed_until) if undo.owed_until is not None else None,
+            **({"this_change": any(item.id in added for item in group)} if added is not None else {}),
+        }
+    return changes
 
 
 def _source(operation: Operation, place: Place | None) -> Json:

@@ -118,8 +118,25 @@ def _resource_change() -> Json:
                     "actions": {"type": "array", "items": {"enum": _ACTIONS}},
                     "before": {"type": ["object", "null"]},
                     "after": {"type": ["object", "null"]},
+                    "cspdecl": _undo(),
                 },
             },
+        },
+    }
+
+
+def _undo() -> Json:
+    instant = {"type": ["string", "null"], "format": "date-time"}
+    return {
+        "description": "What a revert can take back of it. `free`: all, as long as it has not come true; `window`: "
+        "until `reversible_until`, from then on it is owed until `owed_until`; `never`: nothing.",
+        "type": "object",
+        "properties": {
+            "effective": {"type": "string", "format": "date-time"},
+            "reversible": {"enum": ["free", "window", "never"]},
+            "reversible_until": instant,
+            "owed_until": instant,
+            "this_change": {"type": "boolean", "description": "Whether the change of files asked for it."},
         },
     }
 

@@ -6,8 +6,9 @@ nothing else. What is bought outlives the text that asked for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from cspdecl.commerce.policy import RETURN_WINDOW, renewal_deadline
@@ -101,6 +102,22 @@ def undo_of(operation: Operation, *, now: datetime) -> Undo:
             return Undo(how="never", text="that the agreement was accepted has been said for good")
         case RequestQualification():
             return Undo(how="never", text="a request for a qualification cannot be withdrawn")
+
+
+_STRICTNESS = ("free", "window", "never")
+
+
+def strictest(found: Iterable[Undo]) -> Undo:
+    """Of several operations on one thing: the one that is hardest to take back, the earliest to end of those."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return min(found, key=lambda undo: (-_STRICTNESS.index(undo.how), undo.until or last))
+
+
+def effective_from(operation: Operation, *, now: datetime) -> datetime:
+    """When an operation that is sent at `now` comes true: what is written for the renewal, with the renewal."""
+    if isinstance(operation.action, ScheduleRenewal | ClearSchedule | SetEndOfTerm):
+        return operation.guard.term_ends or operation.not_after or now
+    return now
 
 
 def _bought(operation: Operation, action: Purchase, now: datetime) -> Undo:
