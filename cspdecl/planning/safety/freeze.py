@@ -16,7 +16,7 @@ from cspdecl.core.action import BOOK_ACTIONS, PROVIDER_ACTIONS
 from cspdecl.core.guard import Freeze, GuardRule, Level
 from cspdecl.core.operation import Operation
 from cspdecl.planning.safety.case import Case, only_saves
-from cspdecl.planning.safety.rules import Finding, follows, of
+from cspdecl.planning.safety.rules import Finding, of, whose_word
 
 _NAMED = 5  # operations that cannot wait, named one by one
 
@@ -67,11 +67,11 @@ def _text(rule: GuardRule, freeze: Freeze, held: list[Operation], ends: datetime
     days = f"from {freeze.first} to {freeze.last}"
     zone = f" ({freeze.zone})" if freeze.zone != "UTC" else ""
     what = f"{days}{zone} nothing is to be bought, changed or cancelled: {freeze.reason}"
-    wait = f"{counted(len(held), 'operation')} of this plan would be"
     if rule.level is Level.DENY:
         text = f"{what}; {counted(len(held), 'operation')} of this plan wait until {instant(ends)}"
     else:
-        text = f"{what}; {wait}{follows(rule)}"
+        asks = f"; {whose_word(rule.approval)}" if rule.approval is not None else ""
+        text = f"{what}; this plan would send {counted(len(held), 'operation')} all the same{asks}"
     late = [(item.address, last) for item in held if (last := last_moment(item)) is not None and last <= ends]
     if late:
         named = listed([f"{address} by {instant(last)}" for address, last in late[:_NAMED]], final="and")

@@ -45,16 +45,15 @@ def check_safety(
     case = Case(operations=operations, estate=estate, now=now, assigned=assigned or {})
     waivers = standing_waivers(guardrails, base, now)
     said = _judge(guardrails, case, waivers)
-    verdicts = [_verdict(item) for items in said.standing.values() for item in items]
+    held = {key: [(item, False) for item in items] for key, items in said.standing.items()}
     for before in base:
         for key, items in _judge(before, case, waivers).standing.items():
-            known = said.standing.get(key, [])
-            missing = _stricter(items, known)
-            if missing and known and known[0].strictness < missing[0].strictness:
-                verdicts = [item for item in verdicts if item not in [_verdict(weak) for weak in known]]
-                known = []
-            said.standing[key] = [*known, *missing]
-            verdicts += [_verdict(item, base=True) for item in missing]
+            known = held.get(key, [])
+            missing = [(item, True) for item in _stricter(items, [item for item, _ in known])]
+            if missing and known and known[0][0].strictness < items[0].strictness:
+                known = []  # the softer one is silent
+            held[key] = [*known, *missing]
+    verdicts = [_verdict(item, base=earlier) for items in held.values() for item, earlier in items]
     verdicts += [_excused(item, by) for item, by in said.excused]
     roles = _roles(verdicts, guardrails, base)
     return SafetyReport(verdicts=tuple(_reachable(item, roles, changed=bool(base)) for item in verdicts), roles=roles)
