@@ -25,6 +25,8 @@ VERBS = {
     "renewals": "List what ends when, and until when that can be decided.",
     "prices": "Import and list price lists.",
     "ledger": "List, verify and export change records.",
+    "lock": "See who holds the project, or free it from a run that is gone.",
+    "store": "Move journal, ledger and bindings to another store.",
     "explain": "Explain a diagnostic code.",
     "schema": "Print a JSON Schema.",
     "providers": "List plugins and what they can do.",
@@ -32,9 +34,9 @@ VERBS = {
     "ci": "Plan, apply and look for drift in a pipeline (plugin cspdecl-ci).",
     "simulate": "Run a simulated Partner Center (plugin cspdecl-simulator).",
 }
-LATER = ("fmt", "lock", "store", "test")
+LATER = ("fmt", "test")
 BROUGHT = {"ci": "cspdecl-ci", "simulate": "cspdecl-simulator"}  # verbs that plugins bring
-_GROUPS = {"prices", "ledger"}
+_GROUPS = {"prices", "ledger", "lock", "store"}
 
 
 class Verbs(click.Group):

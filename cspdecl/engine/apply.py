@@ -6,6 +6,7 @@ A saved plan is applied as approved or not at all: what planning gives now must 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections import Counter
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from cspdecl import __version__
 from cspdecl.billing.changes import RunContext
 from cspdecl.billing.fold import fold_book, fold_recorded
-from cspdecl.core.diagnostics import Diagnostic, error, has_errors
+from cspdecl.core.diagnostics import Diagnostic, error, has_errors, warning
 from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, StoreDamaged
 from cspdecl.core.operation import Operation, Plan, SafetyReport
 from cspdecl.engine import provenance
@@ -77,9 +78,42 @@ class ApplyResult:
 
 
 @contextmanager
-def locked(session: Session, run: str, command: str, *, take_over: str | None = None) -> Iterator[LockOwner]:
-    """Hold the project's exclusive lock. Raises LockHeld, naming who has it. `take_over`: the run that is gone."""
-    owner = LockOwner(
+def locked(
+    session: Session,
+    run: str,
+    command: str,
+    *,
+    take_over: str | None = None,
+    warn: Callable[[Diagnostic], None] | None = None,
+) -> Iterator[LockOwner]:
+    """Hold the project's exclusive lock. Raises LockHeld, naming who has it. `take_over`: the run that is gone.
+
+    `warn` hears of a lock that could not be given back: what was done is done, and its result is to be seen.
+    """
+    owner = owner_of(session, run, command)
+    store = session.store()
+    try:
+        store.lock(owner, take_over=take_over)
+    except LockHeld as problem:
+        raise held(problem) from None
+    try:
+        yield owner
+    except BaseException:
+        with contextlib.suppress(CspdeclError):  # what went wrong before this is what has to be told
+            store.unlock(owner)
+        raise
+    try:
+        store.unlock(owner)
+    except CspdeclError as problem:
+        if warn is None:
+            raise
+        hint = f"all is recorded; `cspdecl lock break {run}` gives the lock back"
+        warn(warning("CSP919", f"the lock could not be given back: {problem.message}", hint=hint))
+
+
+def owner_of(session: Session, run: str, command: str) -> LockOwner:
+    """This process as somebody who holds a lock."""
+    return LockOwner(
         run=run,
         command=command,
         host=socket.gethostname(),
@@ -88,15 +122,6 @@ def locked(session: Session, run: str, command: str, *, take_over: str | None = 
         since=session.clock.now(),
         link=provenance.run_link(),
     )
-    store = session.store()
-    try:
-        store.lock(owner, take_over=take_over)
-    except LockHeld as problem:
-        raise held(problem) from None
-    try:
-        yield owner
-    finally:
-        store.unlock(owner)
 
 
 def require_durable(session: Session) -> None:
@@ -176,7 +201,7 @@ def apply_plan(
         warn(found)
     if plan is not None:
         check_readable_only(plan)
-    with locked(session, run, "apply"):
+    with locked(session, run, "apply", warn=warn):
         recovered = recover_open(session, progress=progress)
         scope = request or PlanRequest()
         if plan is not None:
