@@ -1,9 +1,9 @@
 """GitHub's Markdown without its dangers: text of others made harmless, whole tables, blocks that fold.
 
-Whatever a tenant or a manifest chose goes through `md` (in Markdown) or `markup` (inside an HTML tag of ours). Neither
-lets a name open a tag, a link or a table cell, and neither lets it do what platforms make of plain text afterwards:
-mention people, refer to issues, become an address to click, an emoji, a formula or a command to a build agent. For that
-an invisible mark (U+2060, word joiner) parts what would be read as one; `md` is the only place that writes it.
+Whatever a tenant or a manifest chose goes through `md` (within a line of Markdown), `opening` (where a line begins) or
+`markup` (inside an HTML tag of ours). None of them lets a name open a tag, a link or a table cell, or become what
+platforms make of plain text afterwards: a mention, a reference to an issue, an address to click, an emoji, a formula, a
+command to a build agent. For that an invisible mark (U+2060, word joiner) parts what would be read as one.
 """
 
 from __future__ import annotations
@@ -32,10 +32,14 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
 
 
 def md(text: str, *, longest: int = _LONGEST) -> str:
-    """Text as it is read, for any place in Markdown: a cell, a paragraph, an item, the words of a link."""
+    """Text as it is read, within a line of Markdown: a cell, a heading, the words of a link."""
     parted = _READ_OUT.sub(lambda found: found[0] + JOINER, safe_text(text, longest=longest))
-    plain = _MEANT.sub(lambda found: f"\\{found[0]}", parted).translate(_ENTITIES)
-    return _LEADING.sub(_harmless_start, plain)
+    return _MEANT.sub(lambda found: f"\\{found[0]}", parted).translate(_ENTITIES)
+
+
+def opening(text: str, *, longest: int = _LONGEST) -> str:
+    """The same where a line begins: a paragraph, an item, a quotation."""
+    return _LEADING.sub(_harmless_start, md(text, longest=longest))
 
 
 def markup(text: str, *, longest: int = _LONGEST) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cspdecl import __version__
 from cspdecl.core.operation import Plan
 from cspdecl.planning.planfile import plan_document
-from cspdecl.report.gfm import md, size
+from cspdecl.report.gfm import md, opening, size
 from cspdecl.report.language import ENGLISH, Language
 from cspdecl.report.links import NO_LINKS, Links
 from cspdecl.report.markdown_customers import customer_blocks, customer_table
@@ -143,7 +143,7 @@ def _least(sheet: Sheet, room: int) -> str:
 def _left_out(sheet: Sheet, left: list[str]) -> str:
     if not left:
         return ""
-    return md(sheet.lang.say("Left out here: {what}.", what="; ".join(left)), longest=2_000) + "\n"
+    return opening(sheet.lang.say("Left out here: {what}.", what="; ".join(left)), longest=2_000) + "\n"
 
 
 def _footer(sheet: Sheet) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from cspdecl.core.action import BookService
-from cspdecl.core.operation import Operation, PlanLine
-from cspdecl.planning.money import total
+from cspdecl.core.operation import MoneyTotals, PlanLine
 from cspdecl.report.costliest import sums, weight
-from cspdecl.report.gfm import Column, folded, link, markup, md, table
+from cspdecl.report.gfm import Column, folded, link, markup, md, opening, table
 from cspdecl.report.markdown_sheet import Sheet
 
 
@@ -22,7 +21,7 @@ def customer_blocks(sheet: Sheet) -> Iterator[str]:
         Column(md(lang.say("What it means"))),
     ]
     for key, lines in sheet.lines_by_customer.items():
-        why = "".join(f"{md(lang.sentence(item.text))}\n\n" for item in sheet.why.get(key, ()))
+        why = "".join(f"{opening(lang.sentence(item.text))}\n\n" for item in sheet.why.get(key, ()))
         rows = table(columns, (_row(sheet, line) for line in lines))
         yield folded(_summary(sheet, key), why + rows)
 
@@ -52,12 +51,12 @@ def _summary(sheet: Sheet, key: str) -> str:
         said = lang.say("1 operation")
     else:
         said = lang.say("{count} operations", count=len(operations))
-    parts = [said, *_money(sheet, operations)]
+    parts = [said, *_money(sheet, key)]
     return f"<b>{markup(key)}</b> {markup(sheet.name_of(key))} · {markup(', '.join(parts))}"
 
 
-def _money(sheet: Sheet, operations: Iterable[Operation]) -> list[str]:
-    lang, found = sheet.lang, total(operations)
+def _money(sheet: Sheet, key: str) -> list[str]:
+    lang, found = sheet.lang, sheet.money.get(key, MoneyTotals())
     parts = []
     cost, sell, owed = sums(found.cost_month, lang), sums(found.sell_month, lang), found.commitment
     if sheet.show == "all" and cost:
@@ -72,9 +71,8 @@ def _money(sheet: Sheet, operations: Iterable[Operation]) -> list[str]:
 def customer_table(sheet: Sheet, rows: int, left: list[str]) -> str:
     """The customers as one table, the costliest first, at most so many; what is not told goes into `left`."""
     lang = sheet.lang
-    found = [(key, total(operations)) for key, operations in sheet.operations_by_customer.items()]
+    found = sorted(sheet.money.items(), key=lambda item: (*weight(item[1], sheet.show), item[0]))
     others = len(sheet.lines_by_customer) - len(found)
-    found.sort(key=lambda item: (*weight(item[1], sheet.show), item[0]))
     told = found[:rows]
     details = len(sheet.lines_by_customer)
     if details == 1:
@@ -100,15 +98,22 @@ def customer_table(sheet: Sheet, rows: int, left: list[str]) -> str:
             md(lang.number(len(sheet.operations_by_customer[key]))),
         ]
         if sheet.show == "all":
-            cells.append(md(sums(money.cost_month, lang)))
+            unknown = [lang.say("unknown")] if money.unknown else []
+            cells.append(md(", ".join([*filter(None, [sums(money.cost_month, lang)]), *unknown])))
         cells.append(md(sums(money.sell_month, lang)))
         if sheet.show == "all":
             cells.append(md(sums(money.commitment, lang, sign=False)))
         body.append(cells)
     whole = len(told) == len(found)
     title = (
-        lang.say("Customers, the costliest first")
+        (
+            lang.say("Customers, the costliest first")
+            if sheet.show == "all"
+            else lang.say("Customers, the largest first")
+        )
         if whole
         else lang.say("The {count} costliest of {all} customers", count=len(told), all=len(found))
+        if sheet.show == "all"
+        else lang.say("The {count} largest of {all} customers", count=len(told), all=len(found))
     )
     return f"#### {md(title)}\n\n{table(columns, body)}"

@@ -9,24 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cspdecl.core.operation import MoneyTotals, PlanLine
-from cspdecl.planning.money import total
-from cspdecl.report.costliest import Costly, by_cost, sums, weight
-from cspdecl.report.difference import irrevocable, waiting_sentence
-from cspdecl.report.gfm import folded, link, markup, md, table
+from cspdecl.report.costliest import Costly, sums
+from cspdecl.report.difference import waiting_sentence
+from cspdecl.report.gfm import folded, link, markup, md, opening, table
 from cspdecl.report.markdown_sheet import Sheet
 
 
 def cannot_be_taken_back(sheet: Sheet, rows: int, left: list[str]) -> str:
-    """What a revert does not simply undo: never first, then by what it newly commits to."""
+    """What a revert does not simply undo."""
     lang = sheet.lang
-    found = sorted(
-        irrevocable(sheet.plan),
-        key=lambda item: (
-            item.undo.how != "never",
-            *weight(total((item.operation,)), sheet.show),
-            str(item.operation.address),
-        ),
-    )
+    found = sheet.bound
     if not found:
         return ""
     columns = [
@@ -52,10 +44,9 @@ def cannot_be_taken_back(sheet: Sheet, rows: int, left: list[str]) -> str:
 def costliest(sheet: Sheet, rows: int, left: list[str]) -> str:
     """The lines with the most new commitment, then the most cost a month."""
     lang = sheet.lang
-    ranked = by_cost(sheet.parts.this.operations, sheet.show)
-    found = [item for item in ranked if sheet.show == "all" or item.totals.sell_month]
-    if not found:
-        return ""
+    found = [item for item in sheet.ranked if sheet.show == "all" or item.totals.sell_month]
+    if len(found) < 2:
+        return ""  # the one line stands in the totals
     columns = [sheet.column(lang.say("Line")), sheet.column(lang.say("Change"))]
     if sheet.show == "all":
         columns.append(sheet.column(lang.say("Cost a month"), right=True))
@@ -63,9 +54,13 @@ def costliest(sheet: Sheet, rows: int, left: list[str]) -> str:
     if sheet.show == "all":
         columns.append(sheet.column(lang.say("New commitment"), right=True))
     body = [_costly(sheet, item) for item in found[:rows]]
-    title = lang.say("Lines, the costliest first")
+    title = lang.say("Lines, the costliest first") if sheet.show == "all" else lang.say("Lines, the largest first")
     if len(found) > rows:
-        title = lang.say("The {count} costliest of {all} lines", count=rows, all=len(found))
+        title = (
+            lang.say("The {count} costliest of {all} lines", count=rows, all=len(found))
+            if sheet.show == "all"
+            else lang.say("The {count} largest of {all} lines", count=rows, all=len(found))
+        )
         left.append(lang.say("{count} of {all} lines with money", count=len(found) - rows, all=len(found)))
     return f"#### {md(title)}\n\n{table(columns, body)}"
 
@@ -103,7 +98,7 @@ def no_longer_done(sheet: Sheet, whole: bool, left: list[str]) -> str:
     said = lang.say("No longer done because of this change: {count}", count=len(found))
     if not whole:
         left.append(lang.say("{count} lines that are no longer done", count=len(found)))
-        return f"{md(said)}\n"
+        return f"{opening(said)}\n"
     columns = [sheet.column(lang.say("Line")), sheet.column(lang.say("Why it would have been done"))]
     body = ([md(str(item.address)), md(lang.sentence(item.reason.text))] for item in found)
     return folded(markup(said), table(columns, body))
@@ -117,7 +112,7 @@ def already_waiting(sheet: Sheet, whole: bool, left: list[str]) -> str:
         return ""
     if not whole:
         left.append(lang.say("{count} lines already waiting", count=len(lines)))
-        return f"{md(said)}\n"
+        return f"{opening(said)}\n"
     return folded(markup(said), _listed(sheet, lines))
 
 
@@ -135,7 +130,7 @@ def waiting(sheet: Sheet, whole: bool, left: list[str]) -> str:
     said = lang.say("Waiting, nothing to send for it now: {count}", count=len(found))
     if not whole:
         left.append(lang.say("{count} lines that wait", count=len(found)))
-        return f"{md(said)}\n"
+        return f"{opening(said)}\n"
     kinds = {
         "scheduled": lang.say("scheduled"),
         "due": lang.say("due"),
@@ -172,4 +167,4 @@ def unchanged(sheet: Sheet) -> str:
         said.append(lang.say("1 customer in no manifest left alone"))
     elif counts.unmanaged_customers:
         said.append(lang.say("{count} customers in no manifest left alone", count=counts.unmanaged_customers))
-    return f"{md('; '.join(said))}.\n"
+    return f"{opening('; '.join(said))}.\n"

@@ -14,7 +14,7 @@ from cspdecl.planning.money import plan_margin, total
 from cspdecl.planning.sentences import percent
 from cspdecl.report.costliest import sums
 from cspdecl.report.difference import Part, compared_with, offline_notice
-from cspdecl.report.gfm import link, md, table
+from cspdecl.report.gfm import link, md, opening, table
 from cspdecl.report.language import Language
 from cspdecl.report.markdown_sheet import Sheet
 from cspdecl.report.verdicts import needed_approvals, verdict_state, verdict_text
@@ -78,7 +78,7 @@ def notices(sheet: Sheet, rows: int, left: list[str]) -> str:
     said += [f"{lang.sentence(item.message)} ({item.code})" for item in lists[:rows]]
     if len(lists) > rows:
         left.append(lang.say("{count} remarks on price lists", count=len(lists) - rows))
-    return "".join(f"> {md(text)}\n>\n" for text in said)[: -len(">\n")] if said else ""
+    return "".join(f"> {opening(text)}\n>\n" for text in said)[: -len(">\n")] if said else ""
 
 
 def totals(sheet: Sheet) -> str:
@@ -93,7 +93,7 @@ def totals(sheet: Sheet) -> str:
         columns.append(sheet.column(lang.say("Already waiting")))
         sides.append((parts.waiting, total(parts.waiting.operations)))
     rows = [(name, [_count(sheet, part, sign) for part, _ in sides]) for sign, name in _signs(lang)]
-    rows.append((lang.say("Seats at once"), [_seats(sheet, part) for part, _ in sides]))
+    rows.append((lang.say("Seats that change now"), [_seats(sheet, part) for part, _ in sides]))
     if sheet.show == "all":
         rows.append((lang.say("Cost a month"), [sums(money.cost_month, lang) for _, money in sides]))
     rows.append((lang.say("Sell a month"), [sums(money.sell_month, lang) for _, money in sides]))
@@ -180,11 +180,14 @@ def _message(sheet: Sheet, item: Diagnostic) -> str:
 
 
 def _where(sheet: Sheet, item: Diagnostic) -> str:
-    """The address, else the file; with a line where it is known."""
-    address = sheet.links.address(item.origin)
-    if item.address:
-        return link(md(item.address), address)
-    return link(md(item.origin.file), address) if item.origin is not None else ""
+    """The address, and the file with its line where that is known."""
+    origin = item.origin
+    if origin is None:
+        return md(item.address or "")
+    found = sheet.links.place(origin)
+    file = f"{origin.file}:{found[0]}" if found is not None else origin.file
+    words = "<br>".join(md(text) for text in (item.address, file) if text)
+    return link(words, sheet.links.address(origin))
 
 
 def not_read(sheet: Sheet, rows: int, left: list[str]) -> str:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from cspdecl.core.address import Address
 from cspdecl.core.diagnostics import Origin
-from cspdecl.core.operation import Operation, Plan, PlanLine, Why
-from cspdecl.report.difference import Split, reasons, split
+from cspdecl.core.operation import MoneyTotals, Operation, Plan, PlanLine, Why
+from cspdecl.planning.money import total
+from cspdecl.report.costliest import Costly, by_cost, weight
+from cspdecl.report.difference import Irrevocable, Split, irrevocable, reasons, split
 from cspdecl.report.gfm import Column, link, md
 from cspdecl.report.language import Language
 from cspdecl.report.links import Links
@@ -34,6 +36,9 @@ class Sheet:
     origins: Mapping[Address, Origin]
     titles: Mapping[Address, PlanLine]
     names: Mapping[str, str]
+    ranked: Sequence[Costly]
+    bound: Sequence[Irrevocable]
+    money: Mapping[str, MoneyTotals]
 
     @classmethod
     def of(cls, plan: Plan, *, show: Show, lang: Language, links: Links) -> Sheet:
@@ -64,6 +69,9 @@ class Sheet:
             origins=origins,
             titles={line.address: line for line in plan.lines},
             names={note.key: note.name for note in plan.customers},
+            ranked=by_cost(parts.this.operations, show),
+            bound=sorted(irrevocable(plan), key=lambda item: _gravity(item, show)),
+            money={key: total(group) for key, group in operations.items()},
         )
 
     def operations_of(self, line: PlanLine) -> list[Operation]:
@@ -90,3 +98,8 @@ class Sheet:
     def column(self, heading: str, *, right: bool = False) -> Column:
         """A column; `heading` is said already."""
         return Column(md(heading), right=right)
+
+
+def _gravity(item: Irrevocable, show: Show) -> tuple[object, ...]:
+    """What can never be taken back first, then by what it newly commits to."""
+    return item.undo.how != "never", *weight(total((item.operation,)), show), str(item.operation.address)

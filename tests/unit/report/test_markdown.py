@@ -14,7 +14,7 @@ from cspdecl.core.money import Money
 from cspdecl.core.operation import Difference, MoneyTotals, Plan, SafetyReport, Verdict, Why
 from cspdecl.planning.money import total
 from cspdecl.planning.planfile import plan_document
-from cspdecl.report.gfm import md
+from cspdecl.report.gfm import md, opening
 from cspdecl.report.links import Links
 from cspdecl.report.markdown import BUDGET, SUMMARY_BUDGET, render_markdown
 from cspdecl.report.safe import safe_text
@@ -84,7 +84,7 @@ def test_a_name_stays_one_cell(name: str):
 @pytest.mark.parametrize("name", NASTY)
 def test_a_name_starts_nothing_anywhere(name: str):
     """As a paragraph or in an item it is text: no heading, list, quotation, emphasis, code or rule."""
-    found = read_markdown(md(name) + "\n")
+    found = read_markdown(opening(name) + "\n")
 
     assert found.texts == [safe_text(name)]
     assert found.kinds <= {"paragraph_open", "inline", "text", "text_special", "paragraph_close"}
@@ -122,18 +122,14 @@ def test_the_mark_names_the_saved_plan():
 
 
 def test_totals_come_first():
-    """Headline, then sums in one table, then what cannot be taken back with the author's line, then the lines."""
+    """Headline, then sums in one table, then what cannot be taken back with the author's line; one line needs no list."""
     found = read_markdown(render_markdown(a_plan(), links=Links(base="https://c.example/b", place=place_of)))
 
-    assert found.headings == [
-        "nordlicht: 1 operation for 1 customer",
-        "What cannot be taken back",
-        "Lines, the costliest first",
-    ]
+    assert found.headings == ["nordlicht: 1 operation for 1 customer", "What cannot be taken back"]
     assert found.tables[0] == [
         ["In total", "This plan"],
         ["To change", "1"],
-        ["Seats at once", "5 → 8"],
+        ["Seats that change now", "5 → 8"],
         ["Cost a month", "+46.50 EUR"],
         ["Sell a month", "+55.50 EUR"],
         ["Margin of what changes", "16.2 %"],
