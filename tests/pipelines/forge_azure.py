@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.pipelines.forge_server import Answer, Asked, Comment, ForgeWorld, Pull, Route, stamp
@@ -96,8 +97,9 @@ def reviewers(world: ForgeWorld, asked: Asked, number: str) -> Answer:
 
 
 def builds(world: ForgeWorld, asked: Asked) -> Answer:
-    assert f"refs/pull/{asked.query['branchName'].split('/')[2]}/merge" == asked.query["branchName"]
-    return _versioned(asked) or Answer(200, {"value": [{"id": one.id} for one in reversed(world.artifacts)]})
+    assert re.fullmatch(r"refs/(pull/\d+/merge|heads/\w+)", asked.query["branchName"])
+    rows = [{"id": one.id, "sourceVersion": one.commit} for one in reversed(world.artifacts)]
+    return _versioned(asked) or Answer(200, {"value": rows})
 
 
 def artifact(world: ForgeWorld, asked: Asked, id: str) -> Answer:

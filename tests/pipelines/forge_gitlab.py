@@ -73,6 +73,7 @@ def approvals(world: ForgeWorld, asked: Asked, number: str) -> Answer:
 
 def pipelines(world: ForgeWorld, asked: Asked) -> Answer:
     rows = [{"id": one.id} for one in reversed(world.artifacts) if one.ours and one.commit == asked.query.get("sha")]
+    rows = rows if asked.query["source"] == "merge_request_event" else []
     return page(asked, rows, default=20)
 
 

@@ -19,7 +19,7 @@ from cspdecl_ci.desk import Desk, digest_of, refusal
 from cspdecl_ci.forge import Comment, Pull
 from cspdecl_ci.planning import CHANGES, read_json
 from cspdecl_ci.processes import Done, git
-from cspdecl_ci.publishing import publish
+from cspdecl_ci.publishing import announce_artifact, publish
 from cspdecl_ci.sticky import fenced, find_comment, read_marker
 
 LOCKED, STALE, REFUSED, USAGE = 6, 7, 3, 64
@@ -54,6 +54,7 @@ def apply_merged(desk: Desk, *, plan_from: Path | None, waiting: Waiting) -> int
             hint="run `cspdecl ci apply` on pushes to the default branch only",
             exit_code=USAGE,
         )
+    announce_artifact(desk, f"cspdecl-apply-{desk.job.commit}")
     codes, pulls, direct = list[int](), dict[int, Pull](), list[str]()
     for commit in _arrived(desk):
         pull = desk.forge().merged_pull(commit)
@@ -135,7 +136,12 @@ def _saved(desk: Desk, pull: Pull, plan_from: Path | None) -> Iterator[bytes]:
     if plan_from is not None:
         yield from (path.read_bytes() for path in sorted(plan_from.rglob("*.json")))
         return
-    yield from desk.forge().saved_plans(pull, f"{ARTIFACT}-{pull.head}")
+    yield from desk.forge().saved_plans(pull, artifact_of(pull), after=desk.job.commit)
+
+
+def artifact_of(pull: Pull) -> str:
+    """The name under which plans of a pull request's last commit are kept."""
+    return f"{ARTIFACT}-{pull.head}"
 
 
 def _unfit(message: str) -> CspdeclError:
@@ -169,6 +175,7 @@ def _show_fresh(desk: Desk, pull: Pull, fresh: Path) -> None:
         )
         desk.comment(pull.number, desk.marker("plan", commit=desk.job.commit, digest=digest_of(read_json(fresh))), text)
         fresh.replace(desk.file("plan.json"))
+        announce_artifact(desk, artifact_of(pull))
 
 
 def _without_plan(desk: Desk, pull: Pull | None, why: str) -> int:

@@ -28,11 +28,12 @@ class Azure:
     limit = 150_000
     tracks_issues = False
 
-    def __init__(self, wire: Wire, project: str, repository: str) -> None:
+    def __init__(self, wire: Wire, project: str, repository: str, branch: str = "") -> None:
         self._wire = wire
         self._builds = f"{quote(project)}/_apis/build/builds"
         self._git = f"{quote(project)}/_apis/git/repositories/{quote(repository)}"
         self._repository = repository
+        self._branch = branch
         self._me: str | None = None
 
     def pull(self, number: int) -> Pull:
@@ -89,16 +90,10 @@ class Azure:
                 bot="@" not in str(one.get("uniqueName") or ""),
             )
 
-    def saved_plans(self, pull: Pull, name: str) -> Iterator[bytes]:
+    def saved_plans(self, pull: Pull, name: str, *, after: str) -> Iterator[bytes]:
         """GET builds of the pull request and their artifacts, newest first."""
-        branch = f"refs/pull/{pull.number}/merge"
-        asked: dict[str, str | int] = {
-            "repositoryId": self._repository,
-            "repositoryType": "TfsGit",
-            "branchName": branch,
-            "$top": 50,
-        }
-        for build in self._get(self._builds, **asked).get("value") or ():
+        later = [one for one in self._runs(self._branch) if one.get("sourceVersion") == after]
+        for build in (*later, *self._runs(f"refs/pull/{pull.number}/merge")):
             try:
                 artifact = self._get(f"{self._builds}/{build['id']}/artifacts", artifactName=name)
             except Refused as problem:
@@ -109,6 +104,10 @@ class Azure:
             plan = unpacked(self._wire.ask("GET", url).content) if url else None
             if plan is not None:
                 yield plan
+
+    def _runs(self, branch: str) -> list[Mapping[str, Any]]:
+        asked: dict[str, str | int] = {"repositoryId": self._repository, "repositoryType": "TfsGit", "$top": 50}
+        return list(self._get(self._builds, **asked, branchName=branch).get("value") or ()) if branch else []
 
     def issues(self) -> Iterator[Issue]:
         """None: drift is told by the run."""
@@ -156,7 +155,7 @@ def forge_of(environment: Mapping[str, str]) -> Azure:
         raise ConfigurationError(
             "SYSTEM_TEAMPROJECT or BUILD_REPOSITORY_ID is not set: does this run in Azure Pipelines?"
         )
-    return Azure(wire_of(environment), project, repository)
+    return Azure(wire_of(environment), project, repository, environment.get("BUILD_SOURCEBRANCH", ""))
 
 
 def job_of(environment: Mapping[str, str]) -> Job:

@@ -106,8 +106,11 @@ class Forge(Protocol):
     def reviews(self, pull: int) -> Iterator[Review]:
         """All reviews of a pull request, oldest first."""
 
-    def saved_plans(self, pull: Pull, name: str) -> Iterator[bytes]:
-        """Plans that pipelines of this very repository saved for the pull request's last commit, newest first."""
+    def saved_plans(self, pull: Pull, name: str, *, after: str) -> Iterator[bytes]:
+        """Plans that pipelines of this very repository saved for the pull request's last commit, newest first.
+
+        `after` is the commit of the default branch that is being applied: a run for it may have saved a plan made anew.
+        """
 
     def issues(self) -> Iterator[Issue]:
         """Open issues, for finding our own again."""

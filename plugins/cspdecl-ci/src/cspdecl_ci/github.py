@@ -85,12 +85,12 @@ class GitHub:
                 link=one.get("html_url") or "",
             )
 
-    def saved_plans(self, pull: Pull, name: str) -> Iterator[bytes]:
+    def saved_plans(self, pull: Pull, name: str, *, after: str) -> Iterator[bytes]:
         """GET actions/artifacts: of runs for the head commit, of this repository's own branches only."""
         for one in self._wire.listed(f"{self._at}/actions/artifacts", key="artifacts", name=name):
             run = one.get("workflow_run") or {}
             ours = run.get("head_repository_id") == run.get("repository_id")
-            if one.get("expired") or run.get("head_sha") != pull.head or not ours:
+            if one.get("expired") or run.get("head_sha") not in (pull.head, after) or not ours:
                 continue
             plan = unpacked(self._wire.ask("GET", f"{self._at}/actions/artifacts/{one['id']}/zip").content)
             if plan is not None:

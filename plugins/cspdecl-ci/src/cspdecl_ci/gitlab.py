@@ -84,13 +84,13 @@ class GitLab:
                 link=str(user.get("web_url") or ""),
             )
 
-    def saved_plans(self, pull: Pull, name: str) -> Iterator[bytes]:
+    def saved_plans(self, pull: Pull, name: str, *, after: str) -> Iterator[bytes]:
         """GET pipelines, jobs and artifacts: of this project's own pipelines for the last commit, newest first."""
-        pipelines = self._wire.listed(f"{self._at}/pipelines", sha=pull.head, source="merge_request_event")
-        for pipeline in pipelines:
-            for job in self._wire.listed(f"{self._at}/pipelines/{pipeline['id']}/jobs"):
-                if job.get("name") != "cspdecl-plan":
-                    continue
+        for commit, source, maker in (
+            (after, "push", "cspdecl-apply"),
+            (pull.head, "merge_request_event", "cspdecl-plan"),
+        ):
+            for job in self._jobs(commit, source, maker):
                 try:
                     yield self._wire.ask("GET", f"{self._at}/jobs/{job['id']}/artifacts/{PLAN_PATH}").content
                 except Refused as problem:
@@ -115,6 +115,12 @@ class GitLab:
         """A note and PUT issues/{iid}"""
         self._wire.send("POST", f"{self._at}/issues/{issue.number}/notes", {"body": word})
         self._wire.send("PUT", f"{self._at}/issues/{issue.number}", {"state_event": "close"})
+
+    def _jobs(self, commit: str, source: str, name: str) -> Iterator[Mapping[str, Any]]:
+        for pipeline in self._wire.listed(f"{self._at}/pipelines", sha=commit, source=source):
+            # a job that was run again leaves its earlier files behind
+            jobs = self._wire.listed(f"{self._at}/pipelines/{pipeline['id']}/jobs", include_retried="true")
+            yield from (job for job in jobs if job.get("name") == name)
 
     def _notes(self, pull: int) -> Iterator[Mapping[str, Any]]:
         yield from self._wire.listed(f"{self._at}/merge_requests/{pull}/notes", sort="asc", order_by="created_at")

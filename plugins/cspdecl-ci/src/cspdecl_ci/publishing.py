@@ -53,6 +53,17 @@ def publish(desk: Desk, files: Mapping[str, Path], code: int, *, failure: str | 
             desk.file("gitlab-report.json").write_text('{"create":0,"update":0,"delete":0}\n', encoding="utf-8")
 
 
+def announce_artifact(desk: Desk, name: str) -> None:
+    """Say under which name this run's files are to be kept; the last word counts."""
+    match desk.job.forge:
+        case "github":
+            _append(desk.environment.get("GITHUB_OUTPUT"), f"artifact={name}\n")
+        case "azure":
+            desk.echo(f"##vso[task.setvariable variable=artifact;isOutput=true]{name}")
+        case "gitlab":  # keeps them with the job
+            pass
+
+
 def _commands(desk: Desk, path: Path | None) -> None:
     text = _text(path)
     if text:
