@@ -14,7 +14,7 @@ from tests.sized_plans import plan_of
 #: Names as a tenant may choose them. None may act, close anything, or turn the reading direction of what follows.
 HOSTILE = (
     "<script>document.title='owned'</script>",
-    "\"><img src=x onerror=\"document.title='owned'\">",
+    '"><img src=x onerror="document.title=\'owned\'">',
     "</style></script><h1>owned</h1>",
     "javascript:document.title='owned'//",
     "'; document.title = 'owned'; '",

@@ -32,7 +32,7 @@ def _group(group: Group, view: View, anchor: str, why: tuple[Why, ...]) -> Html:
         el("p", view.lang.sentence(item.text), " ", el("span", item.file, class_="file"), class_="why") for item in why
     ]
     return el(
-        "section",
+        "article",  # no landmark: a thousand customers would drown the few that there are
         el(
             "header",
             el("h3", el("bdi", group.name), " ", known, id=anchor),

@@ -13,7 +13,7 @@ STYLE = """
   --page: #14171a; --card: #1c2024; --ink: #e7eaed; --soft: #a5afb9; --rule: #363d45; --accent: #7fb8f2;
   --cost: #7d8894; --sell: #5aa2e6; --buy: #74d296; --change: #e4b662; --cancel: #ff958b; --own: #b2bcc6; } }
 * { box-sizing: border-box; }
-html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
+html { scroll-padding-top: 1rem; }
 body { margin: 0; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
   color: var(--ink); background: var(--page); overflow-wrap: anywhere; }
 main, .top { max-width: 70rem; margin: 0 auto; padding: 0 1.5rem; }
@@ -119,5 +119,4 @@ footer { color: var(--soft); font-size: .9rem; margin-top: 3rem; border-top: 1px
   h2, h3, .customer > header, summary { break-after: avoid; }
   .unit, .events li, tr, figure { break-inside: avoid; } .kind::before { content: none !important; }
   a { color: inherit; text-decoration: none; } .figure, .customer, .cards > div { border-color: #bbb; } }
-@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 """
