@@ -67,6 +67,12 @@ def _at_renewal(item: LiveSubscription) -> dict[str, Any]:
     return {"atRenewal": differing} if differing else {}
 
 
+def renewal_of(item: LiveSubscription) -> dict[str, Any]:
+    """What is scheduled for the renewal, as `atRenewal` says it; empty where nothing is, or nothing else than now."""
+    following = item.scheduled
+    return _differing(item, following) if following is not None and item.end_of_term == "renew" else {}
+
+
 def _differing(item: LiveSubscription, following: NextTerm) -> dict[str, Any]:
     """What the next term has that this one has not."""
     found: dict[str, Any] = {}

@@ -1,74 +1,74 @@
-"""Accepting drift: writing into the manifests what is live, by replacing single values where they stand.
+"""Accepting drift: writing into the manifests what is live, so that a pull request can show it.
 
-Only values are replaced, so comments and layout stay. What was written is read back: a value that would say more than
-what is live (a bundle's seats that other components follow, an anchor that other lines share) is put back, and a person
-is told what to write instead.
+A value is replaced where one stands, else the key is added to its line, and what was bought elsewhere gets a line of
+its own; comments and layout stay. What was written is read back: an edit that would say more than what is live (a
+bundle's seats that other components follow, an anchor that other lines share) is put back, and a person is told what
+to write instead. Nothing is ever sent to a provider.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
-from cspdecl.core.diagnostics import Origin
+from cspdecl.core.address import Address
+from cspdecl.core.desired import SubscriptionSpec
+from cspdecl.engine.propose_edits import KEYS, Edit, Specs, other_edits, value_edits
 from cspdecl.manifest.cache import Cache
 from cspdecl.manifest.load import load_manifests
-from cspdecl.manifest.locate import find_value
 from cspdecl.report.printable import printable
 
 if TYPE_CHECKING:
-    from cspdecl.core.address import Address
-    from cspdecl.core.desired import DesiredState, SubscriptionSpec
+    from cspdecl.core.desired import DesiredState
     from cspdecl.core.live import LiveState, LiveSubscription
     from cspdecl.engine.drift import DriftResult
+    from cspdecl.engine.propose_edits import Spec
     from cspdecl.engine.session import Session
     from cspdecl.planning.drift_values import Drift
 
-_KEYS = {
-    "seats": "seats", "end_of_term": "endOfTerm", "nickname": "nickname", "term": "term", "billing": "billing",
-    "offer": "offer",
-}  # fmt: skip
 _PLACES = frozenset({"origin", "bundle_origin"})
-Lines = Mapping["Address", "SubscriptionSpec"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Edit:
-    """One value to replace, and the findings that it accepts."""
-
-    origin: Origin
-    value: str
-    accepts: tuple[Drift, ...]
-
-    @property
-    def text(self) -> str:
-        """What is written, for a person."""
-        names = ", ".join(str(item.address) for item in self.accepts)
-        path = self.origin.path
-        index = max((number for number, part in enumerate(path) if isinstance(part, int)), default=-1)
-        return f"{self.origin.file}: {'.'.join(map(str, path[index + 1 :]))}: {self.value} ({names})"
 
 
 def propose_changes(session: Session, result: DriftResult) -> Iterator[str]:
-    """Change the manifests so that they accept what is live; says a line for each value, or what to do by hand."""
+    """Change the manifests so that they accept what is live; says a line for each edit, or what to do by hand.
+
+    What is waived is left as it is: somebody answers for it already.
+    """
     _project, desired = session.require()
-    lines = _lines(desired)
-    edits = _edits(session, lines, result.found)
-    written = _write(session, lines, edits)
-    for edit in written:
+    specs, live = specs_of(desired), result.planned.live
+    found = [item.drift for item in result.report.counted]
+    texts: dict[str, str] = {}
+
+    def read(file: str) -> str:
+        return texts.setdefault(file, _read(session, file))
+
+    kept = _keep(session, desired, list(value_edits(specs, found, live, read)), [])
+    left = [item for item in found if id(item) not in _done(kept)]
+    kept = _keep(session, desired, list(other_edits(specs, desired, left, live)), kept)
+    for edit in kept:
         yield edit.text
-    done = {id(item) for edit in written for item in edit.accepts}
-    for item in result.found:
+    done = _done(kept)
+    for item in found:
         if id(item) not in done:
-            yield f"{item.address}: {advice(item, lines.get(item.address), result.planned.live)}"
+            yield f"{item.address}: {advice(item, specs.get(item.address), live)}"
 
 
-def advice(item: Drift, line: SubscriptionSpec | None, live: LiveState) -> str:
+def _done(edits: Sequence[Edit]) -> set[int]:
+    return {id(item) for edit in edits for item in edit.accepts}
+
+
+def advice(item: Drift, line: Spec | None, live: LiveState) -> str:
     """What a person can do about a finding that no single value accepts."""
     if item.kind == "unmanaged-new":
         return _to_take_over(_found(item, live))
+    if item.kind == "lost":
+        return "nothing can be read or changed there any more: take its file out once you know why"
+    if item.kind == "missing" and isinstance(line, SubscriptionSpec) and line.bundle is not None:
+        return (
+            "it runs no longer, and its bundle cannot be without it: say `absent: true` for the whole bundle, or take "
+            "the line out, apply, and declare what is left by itself"
+        )
     if item.kind == "missing":
         return (
             "it runs no longer: say `absent: true` if it is to stay away, or take the line out, apply, and declare it "
@@ -90,10 +90,15 @@ def advice(item: Drift, line: SubscriptionSpec | None, live: LiveState) -> str:
         )
     if line is None or line.absent:
         return "the line is declared `absent: true`, so nothing is to be accepted; `apply` goes on ending it"
-    key, value = _KEYS[item.field], _written(item)
-    if value is None:
+    if item.field == "reseller":
+        return f"say in `reseller` who is on record ({item.live or 'nobody'}), or let `apply` name {item.was} again"
+    if item.field == "budget":
+        return f'say `budget: "{item.live}"` in its `azurePlan`, or let `apply` set {item.was} again'
+    key = KEYS[item.field]
+    value = str(item.live)
+    if printable(value) != value:
         return f"its {key} holds characters that cannot be read: give it another in the provider's portal"
-    if line.bundle is not None:
+    if isinstance(line, SubscriptionSpec) and line.bundle is not None:
         return f"add `overrides: {{{line.bundle.component}: {{{key}: {value}}}}}` to the line in {line.origin.file}"
     return f"add `{key}: {value}` to the line in {line.origin.file}"
 
@@ -114,106 +119,88 @@ def _to_take_over(seen: LiveSubscription | None) -> str:
     return f"bought elsewhere: `{line}` among the customer's lines takes it over; until then it stays found"
 
 
-# ---- which values ----
-
-
-def _edits(session: Session, lines: Lines, found: Iterable[Drift]) -> list[_Edit]:
-    """One edit for every value that could accept findings; several findings may hang on a bundle's seats."""
-    places: dict[tuple[str, int, tuple[object, ...]], list[tuple[Origin, str, Drift]]] = {}
-    texts: dict[str, str] = {}
-    for item in found:
-        line, value = lines.get(item.address), _written(item)
-        if line is None or line.absent or value is None or item.kind != "changed":
-            continue
-        for origin in _origins(line, _KEYS[item.field]):
-            text = texts.setdefault(origin.file, _read(session, origin.file))
-            if find_value(text, origin.document, origin.path) is not None:
-                key = (origin.file, origin.document, origin.path)
-                places.setdefault(key, []).append((origin, value, item))
-                break
-    return [
-        _Edit(origin=group[0][0], value=_one([value for _, value, _ in group]), accepts=tuple(one[2] for one in group))
-        for group in places.values()
-    ]
-
-
-def _one(values: Sequence[str]) -> str:
-    """The value to try where several findings hang on one: of a bundle's seats, those of its fullest component."""
-    return max(values, key=lambda text: (len(text), text))
-
-
-def _origins(line: SubscriptionSpec, key: str) -> tuple[Origin, ...]:
-    """Where a value of a line may stand at its customer, the nearest first."""
-    if line.bundle is None:
-        return (line.origin.at(key),)
-    return (line.origin.at("overrides", line.bundle.component, key), line.origin.at(key))
-
-
-def _written(item: Drift) -> str | None:
-    """A live value as YAML; None for what no manifest can say."""
-    if item.field not in _KEYS or item.live is None or item.live == "unset":
-        return None
-    if item.field in ("nickname", "offer"):
-        text = str(item.live)
-        return json.dumps(text, ensure_ascii=False) if printable(text) == text else None
-    return str(item.live)
-
-
 # ---- writing, and reading back ----
 
 
-def _write(session: Session, lines: Lines, edits: Sequence[_Edit]) -> list[_Edit]:
-    """Write all edits, or those that hold alone. Answers which were written."""
+def _keep(session: Session, desired: DesiredState, edits: Sequence[Edit], kept: list[Edit]) -> list[Edit]:
+    """Write the edits beside those that are `kept`: all of them where that holds, else every one that holds."""
     if not edits:
-        return []
-    if _try(session, lines, edits):
-        return list(edits)
-    kept: list[_Edit] = []
-    for edit in edits if len(edits) > 1 else ():
-        if _try(session, lines, [*kept, edit], fresh=[edit]):
-            kept.append(edit)
-    return kept
+        return kept
+    if _try(session, desired, edits, kept):
+        return [*kept, *edits]
+    if len(edits) == 1:
+        return kept
+    half = len(edits) // 2
+    return _keep(session, desired, edits[half:], _keep(session, desired, edits[:half], kept))
 
 
-def _try(session: Session, lines: Lines, edits: Sequence[_Edit], *, fresh: Sequence[_Edit] | None = None) -> bool:
-    """Write `fresh` (else all of `edits`) and look whether the manifests say just what is live; put back if not."""
+def _try(session: Session, desired: DesiredState, edits: Sequence[Edit], kept: Sequence[Edit]) -> bool:
+    """Write and look whether the manifests say just what is live; put all of it back if not."""
     before: dict[str, str] = {}
-    for edit in edits if fresh is None else fresh:
-        text = _read(session, edit.origin.file)
-        span = find_value(text, edit.origin.document, edit.origin.path)
-        if span is None:
-            continue
-        before.setdefault(edit.origin.file, text)
-        _put(session, edit.origin.file, text[: span[0]] + edit.value + text[span[1] :])
-    if _accepted(session, lines, edits):
+    whole = True
+    for edit in edits:
+        text = _read(session, edit.place.file)
+        changed = edit.apply(text)
+        if changed is None:
+            whole = False
+            break
+        before.setdefault(edit.place.file, text)
+        _put(session, edit.place.file, changed)
+    if whole and _accepted(session, desired, [*kept, *edits]):
         return True
     for file, text in before.items():
         _put(session, file, text)
     return False
 
 
-def _accepted(session: Session, lines: Lines, edits: Iterable[_Edit]) -> bool:
-    """Whether every line says what it said before, or what is live where `edits` accept that."""
+def _accepted(session: Session, desired: DesiredState, edits: Sequence[Edit]) -> bool:
+    """Whether everything is as it was before, or as one of the edits wants it."""
     cache = Cache(session.root / ".cspdecl" / "cache")
-    desired = load_manifests(session.root, now=session.clock.now(), cache=cache).desired
-    if desired is None:
+    loaded = load_manifests(session.root, now=session.clock.now(), cache=cache)
+    if loaded.desired is None:
         return False
-    wanted = {(item.address, item.field): str(item.live) for edit in edits for item in edit.accepts}
-    after = _lines(desired)
-    if after.keys() != lines.keys():
+    wanted = {key: value for edit in edits for key, value in edit.expects.items()}
+    added = {address for edit in edits for address in edit.adds}
+    before, after = specs_of(desired), specs_of(loaded.desired)
+    if after.keys() - before.keys() != added or before.keys() - after.keys():
         return False
-    changed: dict[tuple[Address, str], str] = {}
-    for address, line in after.items():
-        if line != lines[address]:
+    changed = _changed(before, after) | _changed_customers(desired, loaded.desired)
+    return changed.keys() == wanted.keys() and all(
+        wanted[key] is None or str(value) == wanted[key] for key, value in changed.items()
+    )
+
+
+def _changed(before: Specs, after: Specs) -> dict[tuple[Address, str], Any]:
+    found: dict[tuple[Address, str], Any] = {}
+    for address, was in before.items():
+        line = after[address]
+        if line != was:
             for one in fields(line):
                 value = getattr(line, one.name)
-                if one.name not in _PLACES and value != getattr(lines[address], one.name):
-                    changed[address, one.name] = str(value)
-    return changed == wanted
+                if one.name not in _PLACES and value != getattr(was, one.name, None):
+                    found[address, one.name] = value
+    return found
 
 
-def _lines(desired: DesiredState) -> dict[Address, SubscriptionSpec]:
-    return {line.address: line for spec in desired.customers.values() for line in spec.subscriptions}
+def _changed_customers(before: DesiredState, after: DesiredState) -> dict[tuple[Address, str], Any]:
+    """Resellers on record that are declared differently."""
+    found: dict[tuple[Address, str], Any] = {}
+    for key, spec in after.customers.items():
+        was = before.customers[key].reseller if key in before.customers else None
+        if spec.reseller != was and (
+            spec.reseller is None or was is None or spec.reseller.partner_id != was.partner_id
+        ):
+            found[Address(key), "reseller"] = spec.reseller.partner_id if spec.reseller is not None else None
+    return found
+
+
+def specs_of(desired: DesiredState) -> dict[Address, Spec]:
+    """Every subscription and Azure plan that is declared, by address."""
+    found: dict[Address, Spec] = {}
+    for spec in desired.customers.values():
+        found.update({line.address: line for line in spec.subscriptions})
+        found.update({plan.address: plan for plan in spec.azure_plans})
+    return found
 
 
 def _read(session: Session, file: str) -> str:

@@ -209,8 +209,8 @@ def _schedule(line: SubscriptionSpec, left: Expected, live: LiveSubscription, *,
     # what the declaration wants scheduled, it may have been given elsewhere
     if have is not None and (is_scheduled(have, wanted) or is_scheduled(have, as_it_runs(live))):
         return
-    if have is None and was is not None and was.seats == live.seats:
-        return
+    if have is None and was is not None and (was.seats == live.seats or is_scheduled(wanted, as_it_runs(live))):
+        return  # what runs is what is declared to go on
     on = f" on {day(live.term_ends)}" if live.term_ends else ""
     text = (
         f"what was scheduled for the renewal{on} is gone ({seats(was.seats) if was else ''})"

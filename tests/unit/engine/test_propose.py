@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.live import Status
+from cspdecl.core.live import NextTerm, Status
+from cspdecl.core.terms import BillingCycle, Term
 from cspdecl.engine.drift import look_for_drift
 from cspdecl.engine.plan import PlanRequest
 from cspdecl.engine.propose import propose_changes
@@ -84,13 +85,14 @@ def test_values_that_stand_are_replaced(estate, world):
 
 
 def test_what_is_decided_elsewhere_is_said(estate, world):
-    """The project's default decides for every line: the line is to say it itself."""
+    """The project's default decides for every line: this line says it itself from then on."""
     declare(estate, "alpha", 10)
     estate.apply()
     with world.open() as state:
         state.set_end(ALPHA, subscription(state), "cancel")
 
-    assert ["alpha/m365: add `endOfTerm: cancel` to the line in customers/alpha.yaml"] == propose(estate)
+    assert ["customers/alpha.yaml: endOfTerm: cancel (alpha/m365)"] == propose(estate)
+    assert () == estate.drift()
 
 
 def test_an_open_end_is_no_value(estate, world):
@@ -128,21 +130,22 @@ def test_bundle_seats_are_one_value_where_nothing_else_follows_them(estate, worl
     assert ({"m365": 13, "phone": 7}, ()) == (declared(estate), estate.drift())
 
 
-def test_bundle_seats_that_would_say_more_are_left(estate, world):
-    """Twelve of one component, and the other as before: the bundle's seats would change both, so nothing is written."""
+def test_bundle_seats_that_would_say_more_become_an_override(estate, world):
+    """Twelve of one component, and the other as before: the bundle's seats would change both, an override does not."""
     bundled(estate)
     set_seats(world, 13)
-    before = (estate.root / "customers/alpha.yaml").read_bytes()
 
-    assert ["alpha/office/m365: add `overrides: {m365: {seats: 13}}` to the line in customers/alpha.yaml"] == propose(
-        estate
-    )
-    assert before == (estate.root / "customers/alpha.yaml").read_bytes()
+    assert ["customers/alpha.yaml: overrides.m365.seats: 13 (alpha/office/m365)"] == propose(estate)
+    assert ({"m365": 13, "phone": 5}, ()) == (declared(estate), estate.drift())
 
 
 def test_one_value_that_does_not_hold_keeps_no_other_back(estate, world):
-    """A line of its own is accepted beside a bundle that cannot be."""
-    bundled(estate)
+    """A line of its own is accepted beside one that shares its number by an anchor."""
+    lines = [{"name": "m365", "offer": OFFER, "seats": 10}, {"name": "other", "offer": OTHER_OFFER, "seats": 10}]
+    estate.customer("alpha", *lines, tenant=ALPHA)
+    path = estate.root / "customers/alpha.yaml"
+    text = path.read_text("utf-8").replace("seats: 10", "seats: &ten 10", 1)
+    path.write_text("seats: *ten".join(text.rsplit("seats: 10", 1)), "utf-8")
     declare(estate, "beta", 4)
     estate.apply()
     set_seats(world, 13)
@@ -153,7 +156,7 @@ def test_one_value_that_does_not_hold_keeps_no_other_back(estate, world):
     texts = propose(estate)
 
     assert "customers/beta.yaml: seats: 5 (beta/m365)" in texts
-    assert ["alpha/office/m365"] == [str(item.address) for item in estate.drift()]
+    assert ["alpha/m365"] == [str(item.address) for item in estate.drift()]
 
 
 def test_a_shared_value_is_left(estate, world):
@@ -170,8 +173,8 @@ def test_a_shared_value_is_left(estate, world):
     assert {"m365": 10, "other": 10} == declared(estate)
 
 
-def test_a_purchase_elsewhere_is_taken_over_by_a_line(estate, world):
-    """The line to write is given, with the subscription's id."""
+def test_a_purchase_elsewhere_gets_a_line(estate, world):
+    """With its id, and a comment that says where it comes from; the next plan only takes it over."""
     declare(estate, "alpha", 10)
     estate.apply()
     world.advance(days=1)
@@ -180,11 +183,17 @@ def test_a_purchase_elsewhere_is_taken_over_by_a_line(estate, world):
 
     [text] = propose(estate)
 
-    assert f'{{name: …, offer: "{OTHER_OFFER}", seats: 3, id: {bought.id}}}' in text
+    assert text == (
+        'customers/alpha.yaml: subscriptions: {name: offer-cfq7ttc0lh18-0001, offer: "CFQ7TTC0LH18:0001", seats: 3, '
+        f'term: "P1Y", billing: monthly, endOfTerm: renew, id: "{bought.id}"}} (alpha/{bought.id})'
+    ).replace('"P1Y"', "P1Y")
+    assert (estate.root / "customers/alpha.yaml").read_text("utf-8").endswith("}  # bought elsewhere on 2026-11-23\n")
+    assert () == estate.drift()
+    assert ["adopt"] == [item.action.kind for item in estate.plan().operations]
 
 
-def test_what_stopped_is_decided_by_a_person(estate, world):
-    """Cancelled or suspended elsewhere: what can be done is said."""
+def test_what_stopped_and_what_was_suspended(estate, world):
+    """Cancelled elsewhere it is declared absent, with a comment; suspended elsewhere it is declared so."""
     declare(estate, "alpha", 10)
     declare(estate, "beta", 4)
     estate.apply()
@@ -193,10 +202,54 @@ def test_what_stopped_is_decided_by_a_person(estate, world):
         [item] = state.customers[tenant_of(2)].subscriptions
         state.put(tenant_of(2), replace(item, status=Status.SUSPENDED))
 
-    missing, suspended = propose(estate)
+    assert [
+        "customers/alpha.yaml: absent: true (alpha/m365)",
+        "customers/beta.yaml: suspended: true (beta/m365)",
+    ] == propose(estate)
+    text = (estate.root / "customers/alpha.yaml").read_text("utf-8")
+    assert text.endswith("    absent: true  # ended elsewhere, found 2026-11-22\n")
+    assert ((), False) == (estate.drift(), estate.plan().sends)
 
-    assert "`absent: true` if it is to stay away" in missing
-    assert "say `suspended: true` to leave it so" in suspended
+
+def test_a_schedule_of_somebody_elses(estate, world):
+    """What was scheduled in the portal becomes `atRenewal`; what was taken out of the schedule stays as it runs."""
+    declare(estate, "alpha", 10)
+    estate.apply()
+    with world.open() as state:
+        item = state.subscription(ALPHA, subscription(state))
+        following = NextTerm(offer=OfferKey.parse(OFFER), seats=7, term=Term.P1Y, billing=BillingCycle.MONTHLY)
+        state.schedule(ALPHA, item.id, following)
+
+    assert ["customers/alpha.yaml: atRenewal: {seats: 7} (alpha/m365)"] == propose(estate)
+    assert ((), False) == (estate.drift(), estate.plan().sends)
+
+
+def test_a_schedule_that_was_taken_back(estate, world):
+    """Six seats were to come with the renewal; somebody deleted that: ten are what stays."""
+    declare(estate, "alpha", 10)
+    estate.apply()
+    world.advance(days=30)
+    declare(estate, "alpha", 6)
+    estate.apply()
+    with world.open() as state:
+        state.schedule(ALPHA, subscription(state), None)
+
+    assert ["customers/alpha.yaml: seats: 10 (alpha/m365)"] == propose(estate)
+    assert ((), False) == (estate.drift(), estate.plan().sends)
+
+
+def test_a_resumption_elsewhere(estate, world):
+    """`suspended: true` stands in the line: it becomes false, and its comment stays."""
+    declare(estate, "alpha", 10)
+    estate.apply()
+    declare(estate, "alpha", 10, suspended=True, endOfTerm="cancel")
+    estate.apply()
+    with world.open() as state:
+        item = state.kept(ALPHA, subscription(state))
+        state.put(ALPHA, replace(item, status=Status.ACTIVE, end_of_term="cancel"))
+
+    assert ["customers/alpha.yaml: suspended: false (alpha/m365)"] == propose(estate)
+    assert () == estate.drift()
 
 
 def test_a_name_that_cannot_be_read_is_not_written(estate, world):
