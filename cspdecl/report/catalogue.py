@@ -1,60 +1,123 @@
 """The catalogue of texts: English templates and what they are in another language, found again by their shape.
 
 Sentences are made far below, in English, out of a template and its values; plans and records keep them so. Here a
-finished sentence is laid against all templates, the one with the most text of its own wins, and what stood in its
-places is translated on its own. A saved plan can so be shown in any language, and nothing below knows that there is
-more than one. Texts stand in `texts/LANGUAGE/*.toml`, a key for every template with {0}, {1} … for its places, or with
-the names that `Language.say` fills.
+finished sentence is laid against all templates that could have made it, what stood in their places is translated on its
+own, and the reading that leaves the least English wins. A saved plan can so be shown in any language, and nothing below
+knows that there is more than one. Texts stand in `texts/LANGUAGE/*.toml`, a key for every template with {0}, {1} … for
+its places, or with the names that `Language.say` fills.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 
-Translate = Callable[[str], str]
 _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]+")
+_NAME = re.compile(r"[^\sA-Z]*[\d/:@._\x01-][^\s]*|`[^`]*`|[A-Z][\w-]*|[\W\d_]*")
+#: Where a text that no template knows as a whole may be taken apart: what reads on its own on either side.
+_JOINTS = ("\n", "; ", ". ", ": ", ", ", " (")
+_BREAKS = " ,;.(:\n"
+_DEEPEST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One entry: how the English text looks, and what stands for it. `weight` is how much text of its own it has."""
+    """One entry: how the English text looks, and what stands for it. `groups` are its places; those that touch each
+    other share a group and are told apart afterwards. `weight` is how much text of its own it has."""
 
-    shape: re.Pattern[str]
-    names: tuple[str, ...]
+    shapes: tuple[re.Pattern[str], ...]
+    groups: tuple[tuple[str, ...], ...]
     text: str
     weight: int
 
-    def filled(self, values: Sequence[str]) -> str:
+    def readings(self, text: str) -> Iterator[dict[str, str]]:
+        """Every way in which this template may have made the text: what stood in which place."""
+        seen: set[tuple[str, ...]] = set()
+        for shape in self.shapes:
+            found = shape.fullmatch(text)
+            if found is None:
+                return
+            if found.groups() not in seen:
+                seen.add(found.groups())
+                yield from _told_apart(self.groups, found.groups())
+
+    def filled(self, places: Mapping[str, str]) -> str:
         """The text with these values in its places; a template may use a place twice, or leave one out."""
-        places = dict(zip(self.names, values, strict=True))
         return _PLACE.sub(lambda match: places.get(match[1], match[0]), self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All texts of one language. `exact`: without places, or by template; `by_word`: those with places, by a word that
-    any text of that shape holds, or under "" where there is none."""
+    """All texts of one language. `exact`: as written; `by_word`: those with places, by a word that any text of that
+    shape holds, or under "" where there is none."""
 
     exact: Mapping[str, str]
     by_word: Mapping[str, tuple[Template, ...]]
+    _known: dict[str, tuple[str, int]] = field(default_factory=dict)
 
-    def find(self, text: str, value: Translate) -> str | None:
-        """The text in this language, or None. `value` makes what stood in a place fit for it."""
+    def translate(self, text: str, depth: int = 0) -> tuple[str, int]:
+        """The text in this language, and how many letters of it stayed English; names and figures are not counted."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._translated(text, depth)
+            if depth == 0 or known[1] == 0:
+                if len(self._known) > _MANY:
+                    self._known.clear()
+                self._known[text] = known
+        return known
+
+    def _translated(self, text: str, depth: int) -> tuple[str, int]:
         if text in self.exact:
-            return self.exact[text]
+            return self.exact[text], 0
+        if _NAME.fullmatch(text):
+            return text, 0
+        lead, trail = len(text) - len(text.lstrip()), len(text.rstrip())
+        best = (text, sum(char.isalpha() for char in text))
+        if depth >= _DEEPEST:
+            return best
+        for template in self._candidates(text):
+            for places in template.readings(text):
+                said = {name: self.translate(value, depth + 1) for name, value in places.items()}
+                left = sum(cost for _, cost in said.values())
+                if left < best[1]:
+                    best = template.filled({name: value for name, (value, _) in said.items()}), left
+                    if left == 0:
+                        return best
+        if text.strip() != text and text.strip():
+            inner, left = self.translate(text.strip(), depth + 1)
+            if left < best[1]:
+                best = text[:lead] + inner + text[trail:], left
+        return self._taken_apart(text, best, depth)
+
+    def _taken_apart(self, text: str, best: tuple[str, int], depth: int) -> tuple[str, int]:
+        """The text as pieces that read on their own, where that leaves less English than `best`."""
+        for joint in _JOINTS:
+            at = text.find(joint)
+            while at >= 0 and best[1]:
+                end = at + len(joint)
+                if at and end < len(text):
+                    first, second = self.translate(text[:at], depth + 1), self.translate(text[end:], depth + 1)
+                    if first[1] + second[1] < best[1]:
+                        best = first[0] + joint + second[0], first[1] + second[1]
+                at = text.find(joint, end)
+        if best[1] and text.endswith(")") and " (" not in text and "(" not in text:
+            inner, left = self.translate(text[:-1], depth + 1)
+            if left < best[1]:
+                best = f"{inner})", left
+        return best
+
+    def _candidates(self, text: str) -> list[Template]:
         words = {"", *_WORD.findall(text)}
-        candidates = [item for word in words for item in self.by_word.get(word, ())]
-        for template in sorted(candidates, key=lambda item: -item.weight):
-            found = template.shape.fullmatch(text)
-            if found is not None:
-                return template.filled([value(part) for part in found.groups()])
-        return None
+        found = [item for word in words for item in self.by_word.get(word, ())]
+        return sorted(found, key=lambda item: -item.weight)
+
+
+_MANY = 50_000
 
 
 @lru_cache(maxsize=4)
@@ -76,12 +139,42 @@ def load_catalogue(code: str) -> Catalogue:
 
 def _template(key: str, text: str) -> Template | None:
     pieces = _PLACE.split(key)
-    literals, names = pieces[::2], pieces[1::2]
+    literals: list[str] = [pieces[0]]
+    names: list[tuple[str, ...]] = []
+    for name, literal in zip(pieces[1::2], pieces[2::2], strict=True):
+        if names and literals[-1] == "" and len(literals) > 1:  # it touches the place before
+            names[-1] = (*names[-1], name)
+            literals[-1] = literal
+        else:
+            names.append((name,))
+            literals.append(literal)
     weight = sum(len(piece.strip()) for piece in literals)
     if not names or not any(char.isalpha() for piece in literals for char in piece):
         return None
-    pattern = "(.+?)".join(re.escape(piece) for piece in literals)
-    return Template(shape=re.compile(pattern, re.DOTALL), names=tuple(names), text=text, weight=weight)
+    shapes = tuple(
+        re.compile(place.join(re.escape(piece) for piece in literals), re.DOTALL) for place in ("(.*?)", "(.*)")
+    )
+    return Template(shapes=shapes, groups=tuple(names), text=text, weight=weight)
+
+
+def _told_apart(groups: tuple[tuple[str, ...], ...], values: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """What stood in each place, where several touch: a further one begins where a text would, or is empty."""
+    if not groups:
+        yield {}
+        return
+    for rest in _told_apart(groups[1:], values[1:]):
+        for split in _splits(values[0], len(groups[0])):
+            yield {**dict(zip(groups[0], split, strict=True)), **rest}
+
+
+def _splits(text: str, count: int) -> Iterator[tuple[str, ...]]:
+    if count == 1:
+        yield (text,)
+        return
+    cuts = [len(text), *(at for at, char in enumerate(text) if char in _BREAKS), 0]
+    for cut in dict.fromkeys(cuts):
+        for rest in _splits(text[cut:], count - 1):
+            yield (text[:cut], *rest)
 
 
 def _rarest(key: str) -> str:

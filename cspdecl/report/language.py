@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Literal
 
 from cspdecl.core.money import Money, decimals_of
@@ -22,13 +21,13 @@ from cspdecl.report.catalogue import load_catalogue
 Code = Literal["en", "de"]
 CODES: tuple[Code, ...] = ("en", "de")
 
-# What a value of a finished sentence may hold, each with the locale's form of it.
-_DAY = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?: (\d{2}:\d{2}(?::\d{2})?) UTC)?(?![\w-])")
-_NUMBER = re.compile(r"(?<![\w.,/:-])([+-]?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?= (?:[A-Z]{3}\b|%|…)|%|$)(?![\w:/-])")
-_COUNT = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+")
-_NAME = re.compile(r"[\w.+:@/#*-]+|`[^`]*`")
-# Where a text that no template knows as a whole may be taken apart: what reads on its own on either side.
-_JOINTS = ("\n", "; ", ". ", ": ", " (", ", ")
+# Figures of a finished sentence, each with the locale's form of it: an instant or a day, an amount or a count.
+_FIGURE = re.compile(
+    r"(?<![\w`/:.-])(?:(?P<day>\d{4}-\d{2}-\d{2})(?: (?P<time>\d{2}:\d{2}(?::\d{2})?) UTC)?"
+    r"|(?P<number>[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?))(?![\w`/:-]|\.\w)"
+)
+_HELD = re.compile("\x01(\\d+)\x01")
+_QUOTED = re.compile("`[^`]*`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,47 +100,34 @@ def language_of(wish: str | None, environment: Mapping[str, str] | None = None) 
 # ---- finished sentences ----
 
 
-@lru_cache(maxsize=20_000)
 def _sentence(language: Language, text: str) -> str:
-    found = load_catalogue(language.code).find(text, lambda part: _value(language, part))
-    if found is not None:
-        return found
-    lead = len(text) - len(text.lstrip())
-    if lead:
-        return text[:lead] + _sentence(language, text[lead:])
-    for joint in _JOINTS:
-        if joint in text:
-            parts = text.split(joint)
-            said = [_sentence(language, part) for part in parts]
-            if any(new != old and not _only_figures(old) for new, old in zip(said, parts, strict=True)):
-                return joint.join(said)
-    return _figures(language, text)
+    """Figures are held back while the words are found, so that sentences of one shape are looked for once."""
+    catalogue = load_catalogue(language.code)
+    if text in catalogue.exact:
+        return catalogue.exact[text]
+    held: list[str] = []
+
+    def hold(found: re.Match[str]) -> str:
+        held.append(_figure(language, found))
+        return f"\x01{len(held) - 1}\x01"
+
+    quoted = [found.span() for found in _QUOTED.finditer(text)]
+    bare = _FIGURE.sub(lambda found: found[0] if _within(found.start(), quoted) else hold(found), text)
+    said, left = catalogue.translate(bare)
+    if left:  # a template may itself hold a figure
+        whole, more = catalogue.translate(text)
+        if more < left:
+            return whole
+    return _HELD.sub(lambda found: held[int(found[1])], said)
 
 
-def _value(language: Language, text: str) -> str:
-    """What stood in a place: a figure in the locale's form, a phrase translated, a name as it is."""
-    known = load_catalogue(language.code).exact.get(text)
-    if known is not None:
-        return known
-    if _COUNT.fullmatch(text):
-        return language.figures(text)
-    if _NAME.fullmatch(text):
-        return _figures(language, text)
-    return _sentence(language, text)
+def _within(place: int, spans: list[tuple[int, int]]) -> bool:
+    return any(first <= place < last for first, last in spans)
 
 
-def _figures(language: Language, text: str) -> str:
-    """Days, amounts and shares within a text in the locale's form; all else as it is."""
-    if language.code == "en":
-        return text
-    text = _DAY.sub(_day_in, text)
-    return _NUMBER.sub(lambda found: found[0].translate(_SWAPPED), text)
-
-
-def _day_in(found: re.Match[str]) -> str:
-    year, month, day, time = found.groups()
-    return f"{day}.{month}.{year}" + (f", {time} UTC" if time else "")
-
-
-def _only_figures(text: str) -> bool:
-    return not any(char.isalpha() for char in text.replace("UTC", ""))
+def _figure(language: Language, found: re.Match[str]) -> str:
+    if found["day"]:
+        year, month, day = found["day"].split("-")
+        time = f", {found['time']} UTC" if found["time"] else ""
+        return f"{day}.{month}.{year}{time}" if language.code == "de" else found[0]
+    return language.figures(found[0])
