@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from cspdecl.core.inquiry import (
     Answer,
+    AskAssigned,
     AskPromotions,
     AskReseller,
     AskTermEnds,
     AskTransitions,
+    Assigned,
+    AssignedLicences,
     Inquiry,
     Promotions,
     ResellerStanding,
@@ -18,6 +21,7 @@ from cspdecl.core.inquiry import (
     Transitions,
     Unanswered,
 )
+from cspdecl.core.live import Status
 from cspdecl.testing.buying import promotions_of, term_end_days
 from cspdecl.testing.deeds import paths_of
 from cspdecl.testing.script import Refused
@@ -55,3 +59,23 @@ def _from_state(state: State, inquiry: Inquiry) -> Answer:
         case AskReseller():
             unknown = ResellerStanding(partner_id=inquiry.partner_id, agreement_signed=False)
             return state.resellers.get(inquiry.partner_id, unknown)
+        case AskAssigned():
+            return _assigned(state, inquiry)
+
+
+def _assigned(state: State, inquiry: AskAssigned) -> AssignedLicences:
+    """Seats of running subscriptions of an offer, and how many of them people have; every offer is a licence."""
+    people = state.assigned.get(inquiry.tenant.lower(), {})
+    running = [item for item in state.customer(inquiry.tenant).subscriptions if item.status is Status.ACTIVE]
+    return AssignedLicences(
+        licences=tuple(
+            Assigned(
+                offer=offer,
+                licence=str(offer),
+                seats=sum(item.seats for item in running if item.offer == offer),
+                assigned=people[str(offer)],
+            )
+            for offer in inquiry.offers
+            if str(offer) in people
+        )
+    )

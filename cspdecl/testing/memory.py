@@ -80,6 +80,7 @@ CAPABILITIES = (
     | Capability.PERPETUAL
     | Capability.QUALIFICATIONS
     | Capability.RESELLER_OF_RECORD
+    | Capability.ASSIGNED_LICENCES
 )
 
 CONFIG_SCHEMA: Mapping[str, Any] = {

@@ -41,7 +41,8 @@ class State:
     """All there is. Plain data by core.plain, so that it can live in a file.
 
     `said`: answers to single questions that stand before what the state would say. `results`: which subscriptions came
-    of a request, by its id. `vetted`: from when on the qualifications in review of a tenant are approved.
+    of a request, by its id. `vetted`: from when on the qualifications in review of a tenant are approved. `assigned`:
+    by tenant and offer, licences that people have; one that is not there is not known.
     """
 
     now: datetime = START
@@ -56,6 +57,7 @@ class State:
     resellers: Mapping[str, ResellerStanding] = field(default_factory=dict)
     results: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vetted: Mapping[str, datetime] = field(default_factory=dict)
+    assigned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def fresh_id(self) -> str:
         """A GUID nobody has used here."""

@@ -13,6 +13,7 @@ from cspdecl.core.catalog import OfferKey
 from cspdecl.core.errors import NotAuthorised, TryLater
 from cspdecl.core.inquiry import (
     Answer,
+    AskAssigned,
     AskPromotions,
     AskReseller,
     AskTermEnds,
@@ -26,6 +27,7 @@ from cspdecl.core.inquiry import (
     Unanswered,
 )
 from cspdecl_partner_center import faults, paths
+from cspdecl_partner_center.assigned import AssignedReader
 from cspdecl_partner_center.clock import Business
 from cspdecl_partner_center.faithful import Json, Malformed, get, listed
 from cspdecl_partner_center.paging import Incomplete, items
@@ -67,6 +69,7 @@ class Asker:
         business: Business,
         promotions: PromotionReader,
         resellers: ResellerReader,
+        assigned: AssignedReader,
         *,
         workers: int,
     ) -> None:
@@ -74,6 +77,7 @@ class Asker:
         self._business = business
         self._promotions = promotions
         self._resellers = resellers
+        self._assigned = assigned
         self._workers = workers
 
     def ask(self, inquiries: Iterable[Inquiry]) -> Iterator[tuple[Inquiry, Answer]]:
@@ -95,6 +99,8 @@ class Asker:
                     return self._promotions.answer(inquiry)
                 case AskReseller():
                     return self._resellers.answer(inquiry)
+                case AskAssigned():
+                    return self._assigned.answer(inquiry)
         except Refusal as refusal:
             return Unanswered(reason=faults.sentence_of(refusal.code, refusal.description))
         except Busy as busy:

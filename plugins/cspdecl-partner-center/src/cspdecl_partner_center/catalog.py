@@ -47,6 +47,7 @@ class CatalogReader:
         self._business = business
         self._workers = workers
         self._known: dict[tuple[str, str, OfferKey], Offer | None] = {}
+        self._licences: dict[OfferKey, str | None] = {}
         self._lock = threading.Lock()
 
     def read(self, market: str, segment: str, offers: Iterable[OfferKey]) -> Catalog:
@@ -123,6 +124,28 @@ class CatalogReader:
         found = self.availabilities(key, market=market, segment=segment, patient=patient)
         return next((entry for entry in found if any_term or wanted in entry.terms), None)
 
+    def licence_of(self, key: OfferKey, market: str) -> str | None:
+        """The licence an offer brings to a tenant: its provisioning id (contract §9); None: not said. The same in every
+        market, so it is read once a process. Raises what the transport raises, save that the market does not sell it.
+        """
+        with self._lock:
+            if key in self._licences:
+                return self._licences[key]
+        request = Request(method="GET", path=paths.sku(key.product, key.sku), query=[("country", market)], patient=True)
+        try:
+            body = self._transport.send(request).body
+        except Refusal as refusal:
+            if refusal.status != 404 and refusal.code not in _NOT_SOLD:
+                raise
+            return None
+        return self._keep_licence(key, body)
+
+    def _keep_licence(self, key: OfferKey, body: Json) -> str | None:
+        own = _text(body, "dynamicAttributes", "provisioningId")
+        with self._lock:
+            self._licences[key] = own.lower() if own else None
+        return self._licences[key]
+
     def azure_plan(self, tenant: str) -> OfferKey | None:
         """The Azure plan as a customer may buy it (contract §9, §15: targetView MicrosoftAzure); None: it may not.
 
@@ -173,6 +196,7 @@ class CatalogReader:
         body = self._transport.send(Request(method="GET", path=path, query=query, patient=True)).body
         if not isinstance(body, dict):
             raise Malformed(f"{key}: the answer is no SKU")
+        self._keep_licence(key, body)
         least, most = whole(get(body, "minimumQuantity")), whole(get(body, "maximumQuantity"))
         found = self.availabilities(key, market=market, segment=segment, patient=True)
         kind = next((entry.product_type for entry in found if entry.product_type), None)

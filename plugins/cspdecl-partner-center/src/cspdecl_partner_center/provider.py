@@ -32,6 +32,7 @@ from cspdecl.spi.provider import Call, Mode, Secrets, Unmanaged
 from cspdecl_partner_center import paths
 from cspdecl_partner_center.agreeing import Attester
 from cspdecl_partner_center.asking import Asker
+from cspdecl_partner_center.assigned import AssignedReader
 from cspdecl_partner_center.azure import PlanBuyer
 from cspdecl_partner_center.cancelling import Canceller
 from cspdecl_partner_center.catalog import CatalogReader
@@ -75,7 +76,8 @@ _ALWAYS = (
     | Capability.PERPETUAL
     | Capability.RESELLER_OF_RECORD
 )
-_USERS = Capability.ATTEST_AGREEMENT | Capability.QUALIFICATIONS  # contract §2, §6, §7
+# contract §2, §6, §7, §8
+_USERS = Capability.ATTEST_AGREEMENT | Capability.QUALIFICATIONS | Capability.ASSIGNED_LICENCES
 
 
 class PartnerCenter:
@@ -141,6 +143,7 @@ class PartnerCenter:
             self._business,
             PromotionReader(reading, self._catalog),
             ResellerReader(reading),
+            AssignedReader(reading, self._catalog),
             workers=settings.concurrency,
         )
         self._prices = None
@@ -177,8 +180,8 @@ class PartnerCenter:
 
     @property
     def capabilities(self) -> Capability:
-        """What it supports with the credentials it has: agreements, requests of qualifications and price sheets need a
-        user's (contract §2, §6, §7, §9.2)."""
+        """What it supports with the credentials it has: agreements, requests of qualifications, people's licences and
+        price sheets need a user's (contract §2, §6, §7, §8, §9.2)."""
         found = _ALWAYS if self._settings.user is None else _ALWAYS | _USERS
         return found if self._prices is None else found | Capability.PRICE_PREVIEW
 
