@@ -108,6 +108,6 @@ def odd() -> Plan:
                 for name in ("cost_cycle", "cost_now", "commitment", "sell")
                 if (amount := getattr(preview, name)) is not None
             }
-            preview = replace(preview, **foreign)  # type: ignore[arg-type]
+            preview = replace(preview, **foreign)
         operations.append(replace(item, preview=preview))
     return replace(whole, operations=tuple(operations), totals=total(operations), offline=True, price_list=None)

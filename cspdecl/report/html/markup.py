@@ -11,6 +11,9 @@ from collections.abc import Iterable
 
 from cspdecl.report.printable import printable
 
+_ROWS = frozenset(
+    {"section", "article", "header", "table", "tr", "li", "p", "ol", "dl", "figure"}
+)  # a line each in the source
 _VOID = frozenset({"input", "meta", "circle", "line"})
 
 
@@ -30,7 +33,7 @@ def el(name: str, /, *children: Child, **attributes: object) -> Html:
     head = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
         return Html(f"<{name}{head}>" if name in ("input", "meta") else f"<{name}{head}/>")
-    return Html(f"<{name}{head}>{join(children)}</{name}>")
+    return Html(f"<{name}{head}>{join(children)}</{name}>" + ("\n" if name in _ROWS else ""))
 
 
 def join(children: Iterable[Child]) -> Html:
@@ -45,8 +48,8 @@ def escaped(text: str) -> str:
 
 
 def dated(text: str) -> Html:
-    """A sentence in which days are marked as such, so that none is broken over two lines."""
-    return Html(_DAY.sub(lambda found: f"<time>{found[0]}</time>", escaped(text)))
+    """A sentence with its days in the shortest element there is, so that none is broken over two lines."""
+    return Html(_DAY.sub(lambda found: f"<i>{found[0]}</i>", escaped(text)))
 
 
 def _attribute(key: str, value: object) -> str:

@@ -89,7 +89,7 @@ def _entry(entry: Entry, view: View) -> Html:
     head = el(
         "summary",
         el("span", _word(entry, view), class_=f"kind {entry.kind or 'same'}"),
-        el("span", el("b", el("bdi", name)), " ", el("bdi", title), class_="what"),
+        el("span", el("b", name), " ", el("bdi", title), class_="what"),
         el("span", dated(summary), class_="now"),
         el("span", *(el("span", text) for text in amounts), class_="amount") if amounts else None,
         _mark(entry, view),

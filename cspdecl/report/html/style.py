@@ -87,7 +87,7 @@ button { width: auto; cursor: pointer; } input[type=checkbox] { width: 1.1rem; h
   details[open] > summary .kind::before { content: "\\25BE"; }
 .buy { color: var(--buy); } .change.kind { color: var(--change); } .cancel { color: var(--cancel); }
 .adopt, .waiting, .same { color: var(--own); } .amount { text-align: right; } .amount span { display: block; }
-  time { white-space: nowrap; }
+  i { font-style: normal; white-space: nowrap; }
 .units summary, .units dd, .notes { font-variant-numeric: tabular-nums; }
 .mark { grid-column: 2 / -1; font-size: .9rem; } .mark::before { content: "\\26A0\\FE0E  "; }
 .mark.never { color: var(--cancel); font-weight: 600; } .mark.window { color: var(--change); }

@@ -49,5 +49,5 @@ class View:
         text = f"{self.links.path(origin)}:{found[0]}" if found else self.links.path(origin)
         address = self.links.address(origin)
         if address is not None and address.startswith(("https://", "http://")):
-            return el("a", text, href=address, rel="noreferrer")
+            return el("a", text, href=address)
         return el("span", text)
