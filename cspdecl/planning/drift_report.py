@@ -183,15 +183,27 @@ def waiver_for(item: Drift, waivers: Iterable[Waiver], now: datetime) -> Waiver 
 
 def unknown_concerns(waivers: Iterable[Waiver]) -> tuple[Waiver, ...]:
     """Waivers about drift that can never fit anything, since they name neither a field nor a class."""
-    words = {*FIELDS, *FIELDS.values(), *CLASSES}
-    return tuple(
-        one for one in waivers if one.concerns.startswith(f"{_CONCERN}:") and one.concerns.split(":", 1)[1] not in words
-    )
+    words = {_bare(word) for word in ("any", *FIELDS, *FIELDS.values(), *CLASSES, "schedule")}
+    return tuple(one for one in waivers if _part(one) is not None and _bare(_part(one) or "any") not in words)
+
+
+def _part(waiver: Waiver) -> str | None:
+    """What kind of drift a waiver is about, "" for any; None where it is about a guardrail."""
+    name, _, part = waiver.concerns.partition(":")
+    return part if name == _CONCERN else None
+
+
+def _bare(word: str) -> str:
+    """`endOfTerm`, `end-of-term` and `end_of_term` are one word."""
+    return word.replace("-", "").replace("_", "").lower()
 
 
 def _concerns(waiver: Waiver, item: Drift) -> bool:
-    name, _, part = waiver.concerns.partition(":")
-    return name == _CONCERN and part in ("", item.field, FIELDS.get(item.field, item.field), item.group)
+    part = _part(waiver)
+    if part in (None, "", "any"):
+        return part is not None
+    words = (item.field, FIELDS.get(item.field, item.field), item.group, item.kind)
+    return _bare(part or "") in {_bare(word) for word in words}
 
 
 def _targets(waiver: Waiver, item: Drift) -> bool:
