@@ -8,7 +8,7 @@ import pytest
 
 from tests.pipelines.bench import bench
 from tests.pipelines.forge_server import READ_ONLY
-from tests.pipelines.runner import on_pull_request, on_push, on_schedule, person
+from tests.pipelines.runner import on_pull_request, on_push, on_schedule
 
 
 @pytest.fixture
@@ -46,3 +46,189 @@ def test_from_the_pull_request_to_the_purchase(nordlicht):
     again = on_push(nordlicht, before, after)
     assert 0 == again.code, again.log
     assert 13 == nordlicht.live_seats("alpha")
+
+
+@pytest.mark.parametrize("how", ["merge", "rebase"])
+def test_how_it_was_merged_does_not_matter(nordlicht, how):
+    """A merge commit or a rebase: what was approved are operations, and the commit only says where they came from."""
+    pull = more_seats(nordlicht)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    nordlicht.branch("meanwhile")
+    nordlicht.write("README.md", "# Customers\n")
+    other = nordlicht.propose("meanwhile", author="olga")
+    nordlicht.merge(other)
+    applied = on_push(nordlicht, *nordlicht.merge(pull, how))
+
+    assert 0 == applied.code, applied.log
+    assert 13 == nordlicht.live_seats("alpha")
+
+
+def test_the_comment_says_what_the_last_run_found(nordlicht):
+    """A plan, then what failed, then a plan, then that nothing changes: one comment among many, never an old one."""
+    pull = more_seats(nordlicht)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    for number in range(250):
+        nordlicht.forge.say(pull.number, "erik", f"remark {number}")
+    nordlicht.seats("alpha", -3)
+    nordlicht.push_more(pull)
+    broken = on_pull_request(nordlicht, pull)
+    assert 65 == broken.code
+    said = nordlicht.comments(pull)["plan"]
+    assert said.startswith("## The manifests are invalid")
+    assert "customers/alpha.yaml:" in said
+    assert "13" not in said.replace(pull.head[:12], "").partition("error[")[0]
+    nordlicht.seats("alpha", 11)
+    nordlicht.push_more(pull)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    assert "10 → 11" in nordlicht.comments(pull)["plan"]
+    nordlicht.seats("alpha", 10)
+    nordlicht.push_more(pull)
+    calm = on_pull_request(nordlicht, pull)
+
+    assert 0 == calm.code, calm.log
+    assert "→" not in nordlicht.comments(pull)["plan"]
+    assert 251 == len(nordlicht.forge.threads[pull.number])
+
+
+def test_a_fork_sees_no_credential_and_asks_nobody(nordlicht):
+    """An offline plan in the summary; no sign-in, no request to Partner Center, no secret in what the job leaves behind."""
+    nordlicht.branch("stranger")
+    nordlicht.seats("alpha", 12)
+    pull = nordlicht.propose("stranger", author="mallory", fork=True)
+    before = len(nordlicht.sim.requests())
+    asked = sum(one.path == "/identity" for one in nordlicht.forge.asked)
+    planned = on_pull_request(nordlicht, pull)
+
+    assert 0 == planned.code, planned.log
+    assert before == len(nordlicht.sim.requests())
+    assert asked == sum(one.path == "/identity" for one in nordlicht.forge.asked)
+    assert "10 → 12" in planned.summary
+    assert "Offline" in planned.summary
+    assert {} == nordlicht.comments(pull)
+    assert "CSP744" in planned.log
+    assert READ_ONLY not in planned.log
+
+
+def test_a_change_of_where_to_connect_is_planned_offline(nordlicht):
+    """A pull request that sends the sign-in elsewhere is shown without anybody signing in."""
+    nordlicht.branch("elsewhere")
+    nordlicht.project("persistent: true\n", url="https://127.0.0.1:9")
+    nordlicht.seats("alpha", 12)
+    pull = nordlicht.propose("elsewhere")
+    asked = sum(one.path == "/identity" for one in nordlicht.forge.asked)
+    planned = on_pull_request(nordlicht, pull)
+
+    assert 0 == planned.code, planned.log
+    assert "CSP743" in planned.log
+    assert asked == sum(one.path == "/identity" for one in nordlicht.forge.asked)
+    assert "Offline" in nordlicht.comments(pull)["plan"]
+
+
+def test_a_push_past_everybody_buys_nothing(nordlicht):
+    """A commit right on the default branch: fine where nothing would be sent, refused with a word where something would."""
+    nordlicht.write("README.md", "# Customers\n")
+    harmless = on_push(nordlicht, *nordlicht.push_main("Words only"))
+    assert 0 == harmless.code, harmless.log
+    nordlicht.seats("alpha", 12)
+    refused = on_push(nordlicht, *nordlicht.push_main("Two seats, quickly"))
+
+    assert 3 == refused.code, refused.log
+    assert "CSP741" in refused.log
+    assert 10 == nordlicht.live_seats("alpha")
+
+
+def test_what_does_not_fit_any_more_is_shown_anew_and_needs_a_new_word(nordlicht):
+    """Somebody edits in the portal meanwhile: 7 and a fresh plan; run again without a new approval nothing is bought."""
+    pull = more_seats(nordlicht)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    nordlicht.forge.review(pull, "anna")
+    nordlicht.portal("alpha", quantity=11)
+    before, after = nordlicht.merge(pull)
+    stale = on_push(nordlicht, before, after)
+
+    assert 7 == stale.code, stale.log
+    assert 11 == nordlicht.live_seats("alpha")
+    assert "11 → 13" in nordlicht.comments(pull)["plan"]
+    assert [f"cspdecl-plan-{pull.head}"] == stale.artifacts
+
+    assert 7 == on_push(nordlicht, before, after).code
+    assert 11 == nordlicht.live_seats("alpha")
+    nordlicht.forge.review(pull, "anna")
+    again = on_push(nordlicht, before, after)
+    assert 0 == again.code, again.log
+    assert 13 == nordlicht.live_seats("alpha")
+
+
+def test_the_plan_that_was_shown_is_the_one_that_runs(nordlicht):
+    """A saved plan whose digest is not in our comment is not used, whoever put it there; nothing is bought."""
+    pull = more_seats(nordlicht, 12)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    [kept] = nordlicht.forge.artifacts
+    nordlicht.seats("alpha", 40)
+    nordlicht.push_more(pull)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    nordlicht.forge.artifacts[-1].content = kept.content
+    unfit = on_push(nordlicht, *nordlicht.merge(pull))
+
+    assert 7 == unfit.code, unfit.log
+    assert "CSP742" in unfit.log
+    assert 10 == nordlicht.live_seats("alpha")
+    assert "was not kept" in nordlicht.comments(pull)["apply"]
+
+
+def test_two_merges_in_one_push_are_both_carried_out(nordlicht):
+    """Each pull request has its own plan and its own comment about what was done."""
+    first = more_seats(nordlicht, 11, "one")
+    assert 0 == on_pull_request(nordlicht, first).code
+    nordlicht.branch("two")
+    nordlicht.seats("beta", 12)
+    second = nordlicht.propose("two", author="olga")
+    assert 0 == on_pull_request(nordlicht, second).code
+    before, _middle = nordlicht.merge(first, "squash")
+    _middle, after = nordlicht.merge(second, "merge")
+    applied = on_push(nordlicht, before, after)
+
+    assert 0 == applied.code, applied.log
+    assert (11, 12) == (nordlicht.live_seats("alpha"), nordlicht.live_seats("beta"))
+    assert "alpha/m365" in nordlicht.comments(first)["apply"]
+    assert "beta/m365" in nordlicht.comments(second)["apply"]
+
+
+def test_drift_is_one_issue_and_alarms_when_it_changes(nordlicht):
+    """Found: 2 and an issue. The same next night: 0. Put right: closed with a word."""
+    assert 0 == on_schedule(nordlicht).code
+    assert {} == nordlicht.forge.issues
+    nordlicht.portal("alpha", quantity=14)
+    found = on_schedule(nordlicht)
+    assert 2 == found.code, found.log
+    [issue] = nordlicht.forge.issues.values()
+    assert ("open", "alpha/m365" in issue.body) == (issue.state, True)
+    same = on_schedule(nordlicht)
+    assert 0 == same.code, same.log
+    nordlicht.portal("alpha", quantity=10)
+    on_schedule(nordlicht)
+
+    assert ["closed"] == [one.state for one in nordlicht.forge.issues.values()]
+    assert {"drift.sarif", "drift.xml"} <= {path.name for path in (same.folder / ".cspdecl/ci").iterdir()}
+
+
+def test_no_word_of_the_jobs_holds_a_secret(nordlicht):
+    """Logs, summaries and kept files are free of tokens; with the default nobody reads what a seat costs."""
+    pull = more_seats(nordlicht)
+    planned = on_pull_request(nordlicht, pull)
+    applied = on_push(nordlicht, *nordlicht.merge(pull))
+    left = [planned.log, planned.summary, applied.log, applied.summary, *nordlicht.comments(pull).values()]
+    left += [path.read_text("utf-8") for run in (planned, applied) for path in (run.folder / ".cspdecl/ci").iterdir()]
+
+    assert [] == [text[:200] for text in left if "forge-token" in text or "eyJ" in text]
+    assert json.loads(applied.file("result.json"))
+
+
+def test_a_job_without_the_right_to_comment_says_so(nordlicht):
+    """An old comment would stay and be wrong: the job fails with a word about the permission."""
+    pull = more_seats(nordlicht)
+    planned = on_pull_request(nordlicht, pull, token=READ_ONLY)
+
+    assert 1 == planned.code, planned.log
+    assert "CSP740" in planned.log
+    assert "10 → 13" in planned.summary
