@@ -27,6 +27,8 @@ NOT_SHOWN = (
     "cspdecl/manifest/v1.py",
     "cspdecl/manifest/v1_lines.py",
     "cspdecl/manifest/v1_people.py",
+    "cspdecl/manifest/v1_guards.py",
+    "cspdecl/manifest/v1_notify.py",
     "cspdecl/manifest/schema.py",
     "cspdecl/planning/schema.py",
     "cspdecl/billing/schema.py",
