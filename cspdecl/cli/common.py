@@ -102,7 +102,12 @@ def in_words(text: str) -> str:
 
 def emit_json(document: object) -> None:
     """One JSON document on stdout, harmless to look at and the same when read back."""
-    click.echo(json_safe(json.dumps(document, indent=2, ensure_ascii=False)))
+    click.echo(json_text(document), nl=False)
+
+
+def json_text(document: object) -> str:
+    """A JSON document as text, ending with a line break."""
+    return json_safe(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
 def report_failure(problem: Exception) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cspdecl.cli.common import language, wants_color
+from cspdecl.cli.common import json_text, language, wants_color
 
 if TYPE_CHECKING:
     from cspdecl.core.diagnostics import Diagnostic, Origin
@@ -62,17 +62,20 @@ class View:
 
 
 class Written(click.ParamType):  # type: ignore[type-arg]
-    """FORMAT=FILE."""
+    """FORMAT=FILE, the format one of some."""
 
     name = "format=file"
+
+    def __init__(self, styles: Sequence[str]) -> None:
+        self._styles = styles
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
         """Take the two apart."""
         if isinstance(value, tuple):
             return value
         style, found, path = str(value).partition("=")
-        if not found or not path or style not in WRITTEN:
-            self.fail(f"write FORMAT=FILE, FORMAT one of {', '.join(WRITTEN)}", param, ctx)
+        if not found or not path or style not in self._styles:
+            self.fail(f"write FORMAT=FILE, FORMAT one of {', '.join(self._styles)}", param, ctx)
         return style, Path(path)
 
 
@@ -101,7 +104,7 @@ def formats(function: Function) -> Function:
         click.option(
             "--write",
             "written",
-            type=Written(),
+            type=Written(WRITTEN),
             multiple=True,
             metavar="FORMAT=FILE",
             help="Write another format into a file as well; repeatable. `summary` is Markdown for a step's summary.",
@@ -198,7 +201,20 @@ def _rendered(ctx: click.Context, plan: Plan, style: str, view: View, *, color: 
         )
     from cspdecl.report.text import render_plan
 
-    return render_plan(plan, color=color, show="sell" if view.show == "sell" else "all")
+    return render_plan(plan, color=color, show="sell" if view.show == "sell" else "all", lang=lang)
+
+
+def rendered_problems(ctx: click.Context, diagnostics: Sequence[Diagnostic], style: str, place: Place | None) -> str:
+    """Problems that no plan holds, as one JSON document or as marks for a build agent."""
+    if style == "json":
+        from cspdecl.core.plain import to_plain
+
+        return json_text({"diagnostics": [to_plain(item) for item in diagnostics]})
+    from cspdecl.report.annotations import render_azure, render_github
+    from cspdecl.report.remarks import remarks_on
+
+    found = remarks_on(diagnostics, lang=language(ctx), links=_links(ctx, View(place=place)))
+    return render_azure(found) if style == "azure" else render_github(found)
 
 
 def _digest(plan: Plan, view: View) -> str:

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import Instant, emit_json, guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.common import Instant, guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.render import Written, places, rendered_problems
 
 if TYPE_CHECKING:
     from cspdecl.core.desired import DesiredState
     from cspdecl.core.diagnostics import Diagnostic
     from cspdecl.engine.session import Session
 
+_STYLES = ["json", "annotations", "azure"]
+
 
 @click.command()
 @click.option("--now", type=Instant(), help="Judge dates as of this moment instead of the machine's clock.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option("--format", "style", type=click.Choice(["text", *_STYLES]), default="text")
+@click.option(
+    "--write",
+    "written",
+    type=Written(_STYLES),
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write another format into a file as well; repeatable.",
+)
 @click.pass_context
 @guarded
-def command(ctx: click.Context, now: datetime | None, style: str) -> None:
+def command(ctx: click.Context, now: datetime | None, style: str, written: tuple[tuple[str, Path], ...]) -> None:
     """Check schema, references and rules of all manifests. Ends with 65 when any is invalid."""
     from cspdecl.core.diagnostics import has_errors, sort_diagnostics
     from cspdecl.engine.exits import Exit
@@ -38,12 +50,13 @@ def command(ctx: click.Context, now: datetime | None, style: str) -> None:
             if loaded.desired is not None:
                 diagnostics.extend(_by_matrix(session, loaded.desired, loaded.project.market))
         found = sort_diagnostics(diagnostics)
-        if style == "json":
-            from cspdecl.core.plain import to_plain
-
-            emit_json({"diagnostics": [to_plain(item) for item in found]})
-        else:
+        place = places(loaded)
+        for kind, path in written:
+            path.write_text(rendered_problems(ctx, found, kind, place), encoding="utf-8")
+        if style == "text":
             show_diagnostics(found, session.root, ctx)
+        else:
+            click.echo(rendered_problems(ctx, found, style, place), nl=False)
         if has_errors(found):
             leave(Exit.INVALID)
         if style == "text" and loaded.desired is not None and loaded.project is not None:

@@ -52,7 +52,8 @@ def _summary(sheet: Sheet, key: str) -> str:
     else:
         said = lang.say("{count} operations", count=len(operations))
     parts = [said, *_money(sheet, key)]
-    return f"<b>{markup(key)}</b> {markup(sheet.name_of(key))} · {markup(', '.join(parts))}"
+    name = " ".join(filter(None, [f"<b>{markup(key)}</b>", markup(sheet.name_of(key))]))
+    return f"{name} · {markup(', '.join(parts))}"
 
 
 def _money(sheet: Sheet, key: str) -> list[str]:

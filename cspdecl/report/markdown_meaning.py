@@ -95,7 +95,7 @@ def no_longer_done(sheet: Sheet, whole: bool, left: list[str]) -> str:
     lang, found = sheet.lang, sheet.parts.dropped
     if not found:
         return ""
-    said = lang.say("No longer done because of this change: {count}", count=len(found))
+    said = lang.say("No longer done, but for this change it would be: {count}", count=len(found))
     if not whole:
         left.append(lang.say("{count} lines that are no longer done", count=len(found)))
         return f"{opening(said)}\n"
@@ -156,15 +156,15 @@ def waiting(sheet: Sheet, whole: bool, left: list[str]) -> str:
 def unchanged(sheet: Sheet) -> str:
     """What stays, in numbers."""
     lang, counts = sheet.lang, sheet.plan.counts
-    said = [
-        lang.say("1 subscription unchanged")
-        if counts.unchanged == 1
-        else lang.say("{count} subscriptions unchanged", count=counts.unchanged)
-    ]
+    said = list[str]()
+    if counts.unchanged == 1:
+        said.append(lang.say("1 subscription unchanged"))
+    elif counts.unchanged:
+        said.append(lang.say("{count} subscriptions unchanged", count=counts.unchanged))
     if counts.unmanaged:
         said.append(lang.say("{count} unmanaged left alone", count=counts.unmanaged))
     if counts.unmanaged_customers == 1:
         said.append(lang.say("1 customer in no manifest left alone"))
     elif counts.unmanaged_customers:
         said.append(lang.say("{count} customers in no manifest left alone", count=counts.unmanaged_customers))
-    return f"{opening('; '.join(said))}.\n"
+    return f"{opening('; '.join(said))}.\n" if said else ""

@@ -68,6 +68,19 @@ def remarks_of(
     return (*out, *marked, *(_cut(warned, room, more) if room else ()))
 
 
+def remarks_on(
+    diagnostics: Iterable[Diagnostic], *, lang: Language = ENGLISH, links: Links = NO_LINKS
+) -> tuple[Remark, ...]:
+    """Problems alone, where no plan was made: errors, warnings and notes, at most ten of a kind."""
+    found = [_problem(item, lang, links) for item in dict.fromkeys(diagnostics)]
+    errors, warnings, notes = ([item for item in found if item.severity is kind] for kind in Severity)
+    return (
+        *_cut(errors, SHOWN, lang.say("and {count} more errors", count=_beyond(errors))),
+        *_cut(warnings, SHOWN, lang.say("and {count} more warnings", count=_beyond(warnings))),
+        *_cut(notes, SHOWN, lang.say("and {count} more notes", count=_beyond(notes))),
+    )
+
+
 def _beyond(items: Sequence[object]) -> int:
     return len(items) - SHOWN + 1
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cspdecl import __version__
-from cspdecl.core.operation import Plan
+from cspdecl.core.operation import Difference, Plan, Why
+from cspdecl.planning.money import total
 from cspdecl.planning.planfile import dump_plan, load_plan
 from cspdecl.report.annotations import render_azure, render_github
 from cspdecl.report.links import Links
@@ -29,6 +31,24 @@ DIGEST = "sha256:" + "ab" * 32
 WHOLE = 64 * 1024
 ENDS = 12  # so many first and last lines of a golden that is too long
 
+
+def as_change(made: Plan) -> Plan:
+    """The same as the plan of a change that asks for every second customer, planned without asking anybody."""
+    mine = [item for item in made.operations if int(item.address.customer.removeprefix("kunde-")) % 2]
+    why = tuple(
+        Why(customer=key, cause="customer", file=f"customers/{key}.yaml", text=f"customers/{key}.yaml changed")
+        for key in dict.fromkeys(item.address.customer for item in mine)
+    )
+    added = tuple(item.id for item in mine)
+    frozen = frozenset(added)
+    waiting = tuple(item.id for item in made.operations if item.id not in frozen)
+    difference = Difference(
+        reference="origin/main", base="0123abc4567890", head=None, why=why, added=added, waiting=waiting,
+        totals=total(mine),
+    )  # fmt: skip
+    return replace(made, difference=difference, offline=True)
+
+
 # format → how it is made, its file's suffix, bytes it may have at all, and more for each change
 FORMATS: dict[str, tuple[Callable[[Plan], str], str, int, int]] = {
     "text": (render_plan, "txt", 2_000, 600),
@@ -38,6 +58,7 @@ FORMATS: dict[str, tuple[Callable[[Plan], str], str, int, int]] = {
     "summary": (
         lambda made: render_markdown(made, links=LINKS, digest=DIGEST, budget=SUMMARY_BUDGET), "md", SUMMARY_BUDGET, 0,
     ),
+    "change": (lambda made: render_markdown(as_change(made), links=LINKS, digest=DIGEST), "md", BUDGET, 0),
     "annotations": (lambda made: render_github(remarks_of(made, links=LINKS)), "txt", 10_000, 0),
     "azure": (lambda made: render_azure(remarks_of(made, links=LINKS)), "txt", 10_000, 0),
     "gitlab": (render_gitlab, "json", 100, 0),

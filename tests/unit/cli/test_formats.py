@@ -103,3 +103,18 @@ def test_wrong_usage(project, words, said):
     assert ended.returncode == 64
     assert said in " ".join(ended.stderr.split())
     assert not (project.root / "x").exists()
+
+
+def test_what_is_wrong_is_marked_at_its_line(project):
+    """`validate` marks every error of every file for the agent that runs it, and still says it to people."""
+    path = project.root / "customers" / "alpha.yaml"
+    path.write_text(path.read_text("utf-8").replace("seats: 10", "seats: many"), "utf-8")
+    line = next(number for number, row in enumerate(path.read_text("utf-8").splitlines(), 1) if "many" in row)
+    ended = project.run("validate", "--write", "annotations=a.txt", "--write", "json=v.json")
+    found = (project.root / "a.txt").read_text("utf-8")
+
+    assert ended.returncode == 65
+    assert f"alpha.yaml:{line}:" in ended.stderr
+    assert found.startswith(f"::error file=customers/alpha.yaml,line={line},col=")
+    assert json.loads((project.root / "v.json").read_text("utf-8"))["diagnostics"]
+    assert project.run("validate", "--format", "azure").stdout.startswith("##vso[task.logissue type=error;sourcepath=")
