@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from cspdecl.core.action import BuyAzurePlan, Purchase
+from cspdecl.core.action import BuyAzurePlan, ChangeTerm, Purchase, Transition
 from cspdecl.core.address import Address
 from cspdecl.core.digest import digest_of
 from cspdecl.core.money import Money
@@ -70,10 +70,13 @@ def _pair(before: Iterable[Operation], after: Iterable[Operation]) -> _Paired:
 
 
 def _deed(operation: Operation) -> str:
-    """What is done and where, without what it was seen from: the name of a purchase carries a mark of its guard."""
+    """What is done and where, without what it was seen from: the name of a purchase carries a mark of its guard, and
+    what a seat may cost is the price list's word, whose change is in the sums."""
     action = operation.action
     if isinstance(action, Purchase | BuyAzurePlan):
         action = replace(action, nickname="")
+    if isinstance(action, Purchase | ChangeTerm | Transition):
+        action = replace(action, unit_price=None)
     return digest_of([str(operation.address), to_plain(action)])
 
 

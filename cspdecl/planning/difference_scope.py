@@ -2,8 +2,8 @@
 defaults and price books resolved. A comment touches nobody, a default only those it holds for.
 
 What cannot be compared without reading touches everybody: whether a guardrail that was changed is met depends on what
-is planned. A price list touches those for whom something would be bought at another price, or whose own price is a
-share of one; what runs already is locked at its own price.
+is planned. A price list touches those with a line whose price today is another, or whose own price is a share of one;
+what it says of other months and offers concerns nobody.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from cspdecl.core.action import (
     SetSeats,
     Transition,
 )
-from cspdecl.core.operation import Operation, Plan
+from cspdecl.core.operation import MoneyTotals, Operation, Plan
 from cspdecl.report.difference import Split, compared_with, irrevocable, offline_notice, reasons, waiting_sentence
 from cspdecl.report.language import Language
 from cspdecl.report.safe import safe_text
@@ -55,7 +55,14 @@ def change_ends(plan: Plan, parts: Split, show: Show, paint: Paint, lang: Langua
         return []
     out = list[list[str]]()
     if not (parts.this.operations or parts.this.lines or parts.this.waiting or parts.dropped):
-        out.append([lang.say("This change adds nothing and takes nothing away.")])
+        same = found.totals == MoneyTotals()
+        out.append(
+            [
+                lang.say("This change adds nothing and takes nothing away.")
+                if same
+                else lang.say("This change adds nothing; what was waiting costs another amount with it.")
+            ]
+        )
     if parts.dropped:
         title = lang.say("No longer done, but for this change it would be:")
         out.append([title, *_shortly(parts.dropped, lang)])

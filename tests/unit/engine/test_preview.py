@@ -7,11 +7,15 @@ import shutil
 import pytest
 
 from cspdecl.core.errors import CspdeclError
+from cspdecl.core.money import Money
 from cspdecl.engine.preview_base import open_base
 from cspdecl.report.difference import split
 from cspdecl.report.text import render_plan
+from cspdecl.store.priceimport import import_price_list
 from cspdecl.testing.builders import OFFER, OTHER_OFFER
+from cspdecl.testing.world import START
 from tests.unit.engine.repositories import Repository, deeds, git, said
+from tests.unit.engine.test_quote import SHEET
 
 
 @pytest.fixture
@@ -171,6 +175,45 @@ def test_a_bundle_touches_those_who_have_it(tmp_path):
     assert ["alpha"] == repo.read()
     assert [("alpha", "bundle", "bundles/desk.yaml")] == why(plan)
     assert ["alpha/desk/phone purchase 2"] == deeds(plan, plan.difference.added)
+
+
+def test_a_price_list_touches_those_whose_price_it_changes(repo, tmp_path):
+    """Each side is planned by its own lists: what is waiting to be bought gets dearer, and that is the change."""
+    repo.declare("alpha", 10)
+    repo.estate.customer("beta", {"name": "other", "offer": OTHER_OFFER, "seats": 2}, tenant=repo.tenant("beta"))
+    repo.estate.customer(
+        "gamma",
+        {"name": "m365", "offer": OFFER, "seats": 10},
+        {"name": "more", "offer": OTHER_OFFER, "seats": 4},
+        tenant=repo.tenant("gamma"),
+    )
+    import_prices(repo, tmp_path, "2026-10", "120.00", "60.00")
+    repo.commit()
+    repo.branch()
+    import_prices(repo, tmp_path, "2026-11", "120.00", "72.00")
+    repo.commit()
+
+    plan = repo.preview()
+
+    assert ["beta", "gamma"] == repo.read()
+    assert {("beta", "price-list", "prices/"), ("gamma", "price-list", "prices/")} == set(why(plan))
+    assert ((), ()) == (plan.difference.added, plan.difference.dropped)
+    bought = [item for item in deeds(plan, plan.difference.waiting) if "purchase" in item]
+    assert ["beta/other purchase 2", "gamma/more purchase 4"] == bought
+    assert "adds nothing; what was waiting costs another amount with it" in render_plan(plan)
+    assert [Money.of("6.00", "EUR")] == list(plan.difference.totals.cost_month)
+    assert [Money.of("72.00", "EUR")] == list(plan.difference.totals.commitment)
+
+
+def import_prices(repo, folder, month: str, one: str, other: str) -> None:
+    """A list of a month with the yearly prices of both offers, billed monthly."""
+    rows = [
+        f"Made up,{offer.replace(':', ',')},Made up,P1Y,Monthly,DE,EUR,{price},{month}-01,9999-12-31\n"
+        for offer, price in ((OFFER, one), (OTHER_OFFER, other))
+    ]
+    sheet = folder / f"sheet-{month}.csv"
+    sheet.write_text(SHEET.splitlines(keepends=True)[0] + "".join(rows), encoding="utf-8")
+    import_price_list(sheet, repo.root / "prices", now=START, month=month)
 
 
 def test_a_customer_that_goes_and_one_that_comes(repo):
