@@ -76,9 +76,8 @@ _SENT = ("applied", "rejected", "unknown", "stale", "deferred", "later")
 
 
 def drift_event_id(project: str, last: LastReport) -> str:
-    """The same for the same set of one report, another when the set comes back after having been gone."""
-    before = None if last.before is None else instant_text(last.before)
-    return f"drift-{digest_of([project, last.digest, before])[:32]}"
+    """The same as long as the set is, another when a set comes back after having been gone."""
+    return f"drift-{digest_of([project, last.chain])[:32]}"
 
 
 def drift_event(project: str, report: DriftReport, last: LastReport, *, show: str = "fields") -> Json:

@@ -37,13 +37,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastReport:
-    """The drift that was last reported. `before` tells one report of the same set from another: when the one before it
-    was made. `told`: what was announced to whom, as event ids by the announcement's name."""
+    """The drift that was last reported. `chain` is the digest of all sets that were reported so far, so that a set that
+    comes back is told from its first time. `told`: what was announced to whom, as event ids by the webhook's name."""
 
     at: datetime
     digest: str
     known: Mapping[str, Known]
-    before: datetime | None = None
+    chain: str = ""
     told: Mapping[str, str] | None = None
 
 
@@ -151,8 +151,8 @@ def judge_drift(
 
 
 def remembered_of(report: DriftReport, last: LastReport | None, looked_at: AbstractSet[str]) -> LastReport:
-    """What is to be remembered once a run was reported. The same set again keeps its first report's instants, so that
-    what is announced of it keeps its id."""
+    """What is to be remembered once a run was reported. The same set again keeps its first report, so that what is
+    announced of it keeps its id."""
     if last is not None and not report.changed:
         return last
     kept = {key: one for key, one in last.known.items() if one.customer not in looked_at} if last is not None else {}
@@ -167,9 +167,8 @@ def remembered_of(report: DriftReport, last: LastReport | None, looked_at: Abstr
         )
         for item in report.counted
     }
-    return LastReport(
-        at=report.at, digest=report.digest, known={**kept, **known}, before=last.at if last is not None else None
-    )
+    chain = digest_of([last.chain if last is not None else "", report.digest])
+    return LastReport(at=report.at, digest=report.digest, known={**kept, **known}, chain=chain)
 
 
 # ---- waivers ----
@@ -221,7 +220,7 @@ def dump_last(last: LastReport) -> str:
         {
             "version": 1,
             "at": instant_text(last.at),
-            "before": None if last.before is None else instant_text(last.before),
+            "chain": last.chain,
             "digest": last.digest,
             "told": dict(last.told or {}),
             "known": {
@@ -246,7 +245,7 @@ def parse_last(text: str | None) -> LastReport | None:
         }
         return LastReport(
             at=parse_instant(data["at"]),
-            before=None if data["before"] is None else parse_instant(data["before"]),
+            chain=str(data["chain"]),
             digest=str(data["digest"]),
             told={str(key): str(value) for key, value in data["told"].items()},
             known=known,
