@@ -32,6 +32,7 @@ NOT_SHOWN = (
     "cspdecl/manifest/schema.py",
     "cspdecl/planning/schema.py",
     "cspdecl/billing/schema.py",
+    "cspdecl/billing/words.py",
 )
 _SPEECH = re.compile(r"[a-z]{2,}[,:;]? [a-z{`]|[a-z]{3,} \{|\} [a-z]{3,}|^[A-Z][a-z]+ [a-z]+")
 #: Calls whose texts are for programmers or for `--help`, which is English.
