@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from cspdecl.commerce.words import counted, seats
 from cspdecl.core.capability import Capability
 from cspdecl.core.catalog import OfferKey
-from cspdecl.core.guard import GuardRule, Level
+from cspdecl.core.guard import GuardRule
 from cspdecl.core.inquiry import Answers, AskAssigned, Assigned, AssignedLicences, Inquiry, Unanswered
 from cspdecl.core.operation import Operation
 from cspdecl.core.project import Guardrails
 from cspdecl.planning.safety.case import Case, seat_change, seats_removed
-from cspdecl.planning.safety.rules import Finding, follows, of
+from cspdecl.planning.safety.rules import Finding, of
 
 
 def find_assigned_inquiries(
@@ -90,19 +90,20 @@ def _one(rule: GuardRule, operation: Operation, case: Case, left: Mapping[tuple[
         why = said.reason if isinstance(said, Unanswered) else "Microsoft names none of this offer"
         why = why if said is not None else "it was not asked; it needs a provider with a user's sign-in"
         text = f"how many licences of {where} people have is not known ({why}), and {_fewer(operation)}"
-        if rule.level is Level.DENY:
-            text += "; look in the customer's admin centre, and write a waiver of `belowAssigned`"
-        else:
-            text += follows(rule)
-        yield Finding(rule=rule, code="CSP515", text=text, address=where, subject=f"{where} {operation.id}")
+        remedy = "look in the customer's admin centre, and write a waiver of `belowAssigned`"
+        yield Finding(
+            rule=rule, code="CSP515", text=text, remedy=remedy, address=where, subject=f"{where} {operation.id}"
+        )
     elif known.assigned > (after := max(0, left[tenant, known.licence])):
         people = counted(known.assigned - after, "person", "people")
         text = (
             f"{where} {_fewer(operation)}: {seats(after)} are left in the tenant and {known.assigned} are assigned, "
             f"so {people} would be without"
         )
-        text += "; take those licences back first" if rule.level is Level.DENY else follows(rule)
-        yield Finding(rule=rule, code="CSP514", text=text, address=where, subject=f"{where} {operation.id}")
+        remedy = "take those licences back first"
+        yield Finding(
+            rule=rule, code="CSP514", text=text, remedy=remedy, address=where, subject=f"{where} {operation.id}"
+        )
 
 
 def _fewer(operation: Operation) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cspdecl.core.guard import GuardRule, Level
+from cspdecl.core.guard import GuardRule
 from cspdecl.core.money import Money
 from cspdecl.core.operation import Operation
 from cspdecl.planning.money import total
 from cspdecl.planning.safety.case import Case, commits
-from cspdecl.planning.safety.rules import Finding, beyond, follows, of
+from cspdecl.planning.safety.rules import Finding, beyond, of
 from cspdecl.planning.sentences import plain
 
 _REMEDY = "split the change, or raise `guardrails.maxNewCommitment` in a change of its own"
@@ -45,11 +45,11 @@ def _one(rule: GuardRule, owed: Money) -> Iterator[Finding]:
     subject = f"new commitment in {owed.currency}"
     if limit is None:
         text = f"this plan commits to {plain(owed)}, and no limit is set for {owed.currency}"
-        text += "; set one under `guardrails.maxNewCommitment`" if rule.level is Level.DENY else follows(rule)
-        yield Finding(rule=rule, code="CSP502", text=text, subject=subject)
+        remedy = "set one under `guardrails.maxNewCommitment`"
+        yield Finding(rule=rule, code="CSP502", text=text, remedy=remedy, subject=subject)
     elif owed.amount > limit:
-        text = beyond(rule, f"this plan newly commits to {plain(owed)}", plain(Money(limit, owed.currency)), _REMEDY)
-        yield Finding(rule=rule, code="CSP502", text=text, subject=subject)
+        text = beyond(rule, f"this plan newly commits to {plain(owed)}", plain(Money(limit, owed.currency)))
+        yield Finding(rule=rule, code="CSP502", text=text, remedy=_REMEDY, subject=subject)
 
 
 def _unknown(rule: GuardRule, operation: Operation) -> Iterator[Finding]:
@@ -59,10 +59,11 @@ def _unknown(rule: GuardRule, operation: Operation) -> Iterator[Finding]:
     if why is None:
         return
     text = f"what {operation.address} commits to is unknown ({why}), so the limit cannot be checked"
-    if rule.level is Level.DENY:
-        text += "; import the price list it needs with `cspdecl prices import`"
-    else:
-        text += follows(rule)
     yield Finding(
-        rule=rule, code="CSP502", text=text, subject=f"{operation.address} {operation.id}", address=operation.address
+        rule=rule,
+        code="CSP502",
+        text=text,
+        remedy="import the price list it needs with `cspdecl prices import`",
+        subject=f"{operation.address} {operation.id}",
+        address=operation.address,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cspdecl.core.address import Address
-from cspdecl.core.live import Binding, Bindings, LiveState
+from cspdecl.core.live import Bindings, LiveState
 from cspdecl.core.records import Book, Recorded
 from cspdecl.planning.safety.case import Estate
 
@@ -14,13 +14,11 @@ def estate_of(bindings: Bindings, book: Book, live: LiveState, recorded: Mapping
     """Lines that are bound or booked, and seats of the bound ones: as read, else as last recorded."""
     bound = {address: binding for address, binding in bindings.items() if address.path}
     booked = sum(1 for entry in book.values() if entry.quantity)
-    seats = sum(_seats(address, binding, live, recorded) for address, binding in bound.items())
+    read = {(key, item.id): item.seats for key, customer in live.customers.items() for item in customer.subscriptions}
+    seats = 0
+    for address, binding in bound.items():
+        if address.customer in live.customers:
+            seats += sum(read.get((address.customer, ident), 0) for ident in binding.ids)
+        elif (known := recorded.get(address)) is not None and known.status == "running":
+            seats += int(known.seats)
     return Estate(lines=len(bound) + booked, seats=seats)
-
-
-def _seats(address: Address, binding: Binding, live: LiveState, recorded: Mapping[Address, Recorded]) -> int:
-    customer = live.customers.get(address.customer)
-    if customer is not None:
-        return sum(item.seats for item in customer.subscriptions if item.id in binding.ids)
-    known = recorded.get(address)
-    return int(known.seats) if known is not None and known.status == "running" else 0

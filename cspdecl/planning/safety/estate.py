@@ -33,9 +33,9 @@ def _cancelled(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
                 rule,
                 f"this plan ends {counted(count, 'subscription')}{_part(rule, count, whole)}",
                 share_words(rule, str),
-                "end fewer at a time, or raise `guardrails.maxCancellations` in a change of its own",
             )
-            yield Finding(rule=rule, code="CSP510", text=text)
+            remedy = "end fewer at a time, or raise `guardrails.maxCancellations` in a change of its own"
+            yield Finding(rule=rule, code="CSP510", text=text, remedy=remedy)
 
 
 def _touched(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
@@ -44,12 +44,10 @@ def _touched(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
     for rule in rules:
         if share_crossed(rule, count, whole):
             text = beyond(
-                rule,
-                f"this plan changes {counted(count, 'line')}{_part(rule, count, whole)}",
-                share_words(rule, str),
-                "change fewer at a time, or raise `guardrails.maxShareOfEstate` in a change of its own",
+                rule, f"this plan changes {counted(count, 'line')}{_part(rule, count, whole)}", share_words(rule, str)
             )
-            yield Finding(rule=rule, code="CSP512", text=text)
+            remedy = "change fewer at a time, or raise `guardrails.maxShareOfEstate` in a change of its own"
+            yield Finding(rule=rule, code="CSP512", text=text, remedy=remedy)
 
 
 def _let_go(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
@@ -61,14 +59,14 @@ def _let_go(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
     for rule in rules:
         if share_crossed(rule, count, case.estate.lines):
             part = _part(rule, count, case.estate.lines)
-            text = beyond(
-                rule,
-                f"this plan stops managing {counted(count, 'line')}{part}",
-                share_words(rule, str),
-                "put the lines back, remove fewer at a time, or raise `guardrails.maxStopManaging` in a change of its "
-                "own",
+            text = beyond(rule, f"this plan stops managing {counted(count, 'line')}{part}", share_words(rule, str))
+            yield Finding(
+                rule=rule,
+                code="CSP505",
+                text=text,
+                remedy="put the lines back, remove fewer at a time, or raise `guardrails.maxStopManaging` in a change "
+                "of its own",
             )
-            yield Finding(rule=rule, code="CSP505", text=text)
 
 
 def _part(rule: GuardRule, count: int, whole: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cspdecl.core.guard import GuardRule, Level
 from cspdecl.planning.safety.case import Bought, Case, bought
-from cspdecl.planning.safety.rules import Finding, of, whose_word
+from cspdecl.planning.safety.rules import Finding, of
 
 
 def check_forbidden(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
@@ -17,7 +17,9 @@ def check_forbidden(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]
             if any(_matches(rule, item) for item in bought(operation)):
                 text = f"{operation.address} {_judged(rule, words)}"
                 yield Finding(
-                    rule=rule, code="CSP504", text=text, subject=f"{operation.address} {words}",
+                    rule=rule, code="CSP504", text=text,
+                    remedy="choose another, or change `guardrails.forbid` in a change of its own",
+                    subject=f"{operation.address} {words}",
                     address=operation.address,
                 )  # fmt: skip
 
@@ -33,8 +35,7 @@ def _matches(rule: GuardRule, item: Bought) -> bool:
 
 def _judged(rule: GuardRule, words: str) -> str:
     if rule.level is Level.DENY:
-        remedy = "choose another, or change `guardrails.forbid` in a change of its own"
-        return f"buys what the project forbids ({words}); {remedy}"
+        return f"buys what the project forbids ({words})"
     if rule.approval is not None:
-        return f"buys what nobody buys alone ({words}); {whose_word(rule.approval)}"
+        return f"buys what nobody buys alone ({words})"
     return f"buys what the project warns of ({words})"

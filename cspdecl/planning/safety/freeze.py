@@ -16,7 +16,7 @@ from cspdecl.core.action import BOOK_ACTIONS, PROVIDER_ACTIONS
 from cspdecl.core.guard import Freeze, GuardRule, Level
 from cspdecl.core.operation import Operation
 from cspdecl.planning.safety.case import Case, only_saves
-from cspdecl.planning.safety.rules import Finding, of, whose_word
+from cspdecl.planning.safety.rules import Finding, of
 
 _NAMED = 5  # operations that cannot wait, named one by one
 
@@ -70,8 +70,7 @@ def _text(rule: GuardRule, freeze: Freeze, held: list[Operation], ends: datetime
     if rule.level is Level.DENY:
         text = f"{what}; {counted(len(held), 'operation')} of this plan wait until {instant(ends)}"
     else:
-        asks = f"; {whose_word(rule.approval)}" if rule.approval is not None else ""
-        text = f"{what}; this plan would send {counted(len(held), 'operation')} all the same{asks}"
+        text = f"{what}; this plan would send {counted(len(held), 'operation')} all the same"
     late = [(item.address, last) for item in held if (last := last_moment(item)) is not None and last <= ends]
     if late:
         named = listed([f"{address} by {instant(last)}" for address, last in late[:_NAMED]], final="and")

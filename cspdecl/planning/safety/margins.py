@@ -10,14 +10,12 @@ from fractions import Fraction
 
 from cspdecl.core.action import BookService, Reprice
 from cspdecl.core.address import Address
-from cspdecl.core.guard import GuardRule, Level
+from cspdecl.core.guard import GuardRule
 from cspdecl.core.operation import Operation, PriceDelta
 from cspdecl.planning.money import cost_month, margin, sell_month
 from cspdecl.planning.safety.case import Case, bundle_or_line, commits
-from cspdecl.planning.safety.rules import Finding, beyond, follows, of
+from cspdecl.planning.safety.rules import Finding, beyond, of
 from cspdecl.planning.sentences import percent
-
-_LIST = "import the price list it needs"
 
 
 def check_margins(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
@@ -33,8 +31,8 @@ def check_margins(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
             yield from _lowered(rule, operation)
 
 
-def _say(rule: GuardRule, address: Address, text: str) -> Finding:
-    return Finding(rule=rule, code="CSP503", text=text, address=address)
+def _say(rule: GuardRule, address: Address, text: str, remedy: str) -> Finding:
+    return Finding(rule=rule, code="CSP503", text=text, remedy=remedy, address=address)
 
 
 def _lowered(rule: GuardRule, operation: Operation) -> Iterator[Finding]:
@@ -46,21 +44,16 @@ def _lowered(rule: GuardRule, operation: Operation) -> Iterator[Finding]:
         return
     address = action.bundle or operation.address
     if preview.margin_after is None and operation.context.provider is not None:
-        yield _say(rule, address, _unknown(rule, f"what the lower price of {address} leaves is unknown", _LIST))
+        yield _unknown(rule, address, f"what the lower price of {address} leaves is unknown")
     elif preview.margin_after is not None and preview.margin_after < least:
         text = beyond(
-            rule,
-            f"the lower price of {address} leaves {percent(preview.margin_after)}",
-            percent(least),
-            "keep the price, or lower `guardrails.minMargin` in a change of its own",
-            floor=True,
+            rule, f"the lower price of {address} leaves {percent(preview.margin_after)}", percent(least), floor=True
         )
-        yield _say(rule, address, text)
+        yield _say(rule, address, text, "keep the price, or lower `guardrails.minMargin` in a change of its own")
 
 
-def _unknown(rule: GuardRule, what: str, remedy: str) -> str:
-    text = f"{what}, and at least {percent(rule.share or Fraction(0))} is asked for"
-    return f"{text}; {remedy}" if rule.level is Level.DENY else text + follows(rule)
+def _unknown(rule: GuardRule, address: Address, what: str, remedy: str = "import the price list it needs") -> Finding:
+    return _say(rule, address, f"{what}, and at least {percent(rule.share or Fraction(0))} is asked for", remedy)
 
 
 def _sold(operations: Iterable[Operation]) -> dict[Address, list[Operation]]:
@@ -75,14 +68,14 @@ def _group(rule: GuardRule, address: Address, group: list[Operation]) -> Iterato
     previews = [operation.preview for operation in group if operation.preview is not None]
     why = next((item.sell_unknown for item in previews if item.sell_unknown), None)
     if why is not None:
-        yield _say(rule, address, _unknown(rule, f"the margin of {address} is unknown (our price: {why})", _LIST))
+        yield _unknown(rule, address, f"the margin of {address} is unknown (our price: {why})")
         return
     sells = [item for item in map(sell_month, previews) if item is not None]
     if not sells or not any(commits(operation) for operation in group):
         return
     unknown = next((item.unknown[0] for item in previews if item.cost_cycle is None and item.unknown), None)
     if unknown is not None:
-        yield _say(rule, address, _unknown(rule, f"the margin of {address} is unknown ({unknown})", _LIST))
+        yield _unknown(rule, address, f"the margin of {address} is unknown ({unknown})")
         return
     yield from _below(rule, address, previews)
 
@@ -100,15 +93,7 @@ def _below(rule: GuardRule, address: Address, previews: list[PriceDelta]) -> Ite
     if share is None and cost.value > 0 and (sell.currency != cost.currency or sell.value <= 0):
         why = f"our price is in {sell.currency} and the cost in {cost.currency}"
         why = why if sell.currency != cost.currency else "our price is nothing"
-        yield _say(
-            rule, address, _unknown(rule, f"the margin of {address} cannot be computed ({why})", "change `sell`")
-        )
+        yield _unknown(rule, address, f"the margin of {address} cannot be computed ({why})", "change `sell`")
     if share is not None and share < least:
-        text = beyond(
-            rule,
-            f"what {address} adds leaves {percent(share)} of its price",
-            percent(least),
-            "raise `sell`, or lower `guardrails.minMargin` in a change of its own",
-            floor=True,
-        )
-        yield _say(rule, address, text)
+        text = beyond(rule, f"what {address} adds leaves {percent(share)} of its price", percent(least), floor=True)
+        yield _say(rule, address, text, "raise `sell`, or lower `guardrails.minMargin` in a change of its own")

@@ -19,11 +19,15 @@ from cspdecl.planning.sentences import percent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One threshold that is crossed: by what (`subject` tells the findings of a guard apart), where, in a sentence."""
+    """One threshold that is crossed: by what (`subject` tells the findings of a guard apart), where, in a sentence.
+
+    `remedy` is what can be done about it, said where the plan is refused.
+    """
 
     rule: GuardRule
     code: str
     text: str
+    remedy: str = ""
     subject: str = ""
     address: Address | None = None
 
@@ -105,23 +109,19 @@ def _height(item: Finding) -> Fraction:
     return Fraction(0)
 
 
-def beyond(rule: GuardRule, what: str, limit: str, remedy: str, *, floor: bool = False) -> str:
-    """The sentence of a crossed threshold: what would happen, what is allowed, what can be done about it.
-
-    `what` is the first half, `limit` the threshold in words; `remedy` is said where the plan is refused.
-    """
+def beyond(rule: GuardRule, what: str, limit: str, *, floor: bool = False) -> str:
+    """The sentence of a crossed threshold: what would happen (`what`, its first half), and what the limit is."""
     if rule.level is Level.DENY:
-        verb = "asks for" if floor else "allows"
-        return f"{what}, the project {verb} {limit}; {remedy}"
-    side = "less than" if floor else "more than"
-    return f"{what}, {side} {limit}{follows(rule)}"
+        return f"{what}, the project {'asks for' if floor else 'allows'} {limit}"
+    look = ", which is worth a second look" if rule.level is Level.WARN else ""
+    return f"{what}, {'less' if floor else 'more'} than {limit}{look}"
 
 
-def follows(rule: GuardRule) -> str:
-    """What a threshold that does not deny asks for."""
-    if rule.level is Level.WARN:
-        return ", from which on the project wants a second look"
-    return f"; {whose_word(rule.approval)}" if rule.approval is not None else ""
+def in_full(item: Finding) -> str:
+    """The sentence, and what follows from it: the remedy where it refuses, whose word is needed where somebody's is."""
+    if item.rule.level is Level.DENY:
+        return f"{item.text}; {item.remedy}" if item.remedy else item.text
+    return f"{item.text}; {whose_word(item.rule.approval)}" if item.rule.approval is not None else item.text
 
 
 def whose_word(approval: NeededApproval) -> str:

@@ -24,14 +24,15 @@ def _at_once(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
             change = seat_change(operation)
             if abs(change) > limit:
                 verb = "add" if change > 0 else "remove"
-                text = beyond(
-                    rule,
-                    f"{operation.address} would {verb} {seats(abs(change))} at once",
-                    str(limit),
-                    "make the change in steps, or raise `guardrails.maxSeatsPerChange` in a change of its own",
+                text = beyond(rule, f"{operation.address} would {verb} {seats(abs(change))} at once", str(limit))
+                yield Finding(
+                    rule=rule,
+                    code="CSP501",
+                    text=text,
+                    remedy="make the change in steps, or raise `guardrails.maxSeatsPerChange` in a change of its own",
+                    subject=f"{operation.address} {operation.id}",
+                    address=operation.address,
                 )
-                subject = f"{operation.address} {operation.id}"
-                yield Finding(rule=rule, code="CSP501", text=text, subject=subject, address=operation.address)
 
 
 def _removed(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
@@ -39,10 +40,6 @@ def _removed(rules: Iterable[GuardRule], case: Case) -> Iterator[Finding]:
     for rule in rules:
         if share_crossed(rule, gone, case.estate.seats):
             part = f" of {case.estate.seats}, that is {part_of(gone, case.estate.seats)}" if rule.share else ""
-            text = beyond(
-                rule,
-                f"this plan takes away {seats(gone)}{part}",
-                share_words(rule, str),
-                "take away fewer at a time, or raise `guardrails.maxSeatsRemoved` in a change of its own",
-            )
-            yield Finding(rule=rule, code="CSP511", text=text)
+            text = beyond(rule, f"this plan takes away {seats(gone)}{part}", share_words(rule, str))
+            remedy = "take away fewer at a time, or raise `guardrails.maxSeatsRemoved` in a change of its own"
+            yield Finding(rule=rule, code="CSP511", text=text, remedy=remedy)

@@ -23,7 +23,7 @@ from cspdecl.planning.safety.estate import check_estate
 from cspdecl.planning.safety.forbidden import check_forbidden
 from cspdecl.planning.safety.freeze import check_freeze
 from cspdecl.planning.safety.margins import check_margins
-from cspdecl.planning.safety.rules import Finding, rules_of, strictest
+from cspdecl.planning.safety.rules import Finding, in_full, rules_of, strictest
 from cspdecl.planning.safety.seats import check_seats
 
 _CHECKS = (
@@ -155,7 +155,7 @@ def _verdict(item: Finding, *, base: bool = False) -> Verdict:
     return Verdict(
         rule=item.rule.guard,
         code=item.code,
-        text=item.text + kept,
+        text=in_full(item) + kept,
         refused=item.rule.level is Level.DENY,
         address=item.address,
         level=item.rule.level,
@@ -168,10 +168,9 @@ def _excused(item: Finding, by: Sequence[Waiver]) -> Verdict:
     names = listed([f"`{waiver.name}`" for waiver in by], final="and")
     first = by[0]
     why = f"{first.owner}, before {day(first.expires)}: {first.reason}"
-    plain = _verdict(item)
     return replace(
-        plain,
-        text=f"{plain.text}; excused by the waiver {names} ({why})",
+        _verdict(item),
+        text=f"{item.text}; excused by the waiver {names} ({why})",
         refused=False,
         waiver=", ".join(waiver.name for waiver in by),
     )

@@ -90,7 +90,7 @@ def test_a_share_of_seats_says_of_how_many():
     report = judged(limits(rule("maxSeatsRemoved", Fraction(1, 4), "warn")), cancel(), estate=SMALL)
 
     assert [
-        "this plan takes away 5 seats of 10, that is 50.0 %, more than 25.0 %, from which on the project wants a second look"
+        "this plan takes away 5 seats of 10, that is 50.0 %, more than 25.0 %, which is worth a second look"
     ] == [item.text for item in report.verdicts]
 
 

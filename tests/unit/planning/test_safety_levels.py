@@ -67,7 +67,7 @@ def test_the_sentence_names_the_threshold_and_whose_word_is_needed():
 @pytest.mark.parametrize(
     ("level", "tail"),
     [
-        ("warn", ", from which on the project wants a second look"),
+        ("warn", ""),
         ("needs-approval", "; this needs the approval of 2 people of `finance`"),
         ("deny", "; import the price list it needs with `cspdecl prices import`"),
     ],
