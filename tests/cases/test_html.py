@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from cspdecl.planning.planfile import load_plan
 from cspdecl.report.html import render_html
 from cspdecl.report.html.script import SCRIPT
 from cspdecl.report.html.style import STYLE
+from cspdecl.report.language import GERMAN
 from cspdecl.report.links import Links
 from tests.browser.plans import HOSTILE, hostile, pull_request
 from tests.sized_plans import place_of, plan_of
@@ -107,3 +110,38 @@ def test_what_stays_is_said_in_words():
     assert 5 == page.count("cannot be taken back</span>")
     assert "5 operations cannot be taken back by a revert." in page
     assert 20 == page.count('class="mark window"')
+
+
+class _Nesting(HTMLParser):
+    """Elements that are open, and every end that closes something else than the last one opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "input"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        """`<line/>` closes itself."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+@pytest.mark.parametrize("show", ["all", "sell"])
+def test_every_case_becomes_a_page(show: str):
+    """Every plan of the cases, whatever it holds, is a page whose elements close in order and whose anchors are one."""
+    found = {}
+    for document in sorted(HERE.parents[1].glob("plan/*/plan.json")):
+        page = render_html(load_plan(document.read_text("utf-8")), show=show, lang=GERMAN)
+        nesting = _Nesting()
+        nesting.feed(page)
+        ids = re.findall(r'\sid="([^"]*)"', page)
+        found[document.parent.name] = (nesting.open, nesting.wrong, len(ids) - len(set(ids)))
+
+    assert len(found) > 100
+    assert not {name: wrong for name, wrong in found.items() if wrong != ([], [], 0)}

@@ -6,6 +6,7 @@ beside it. Currencies never share an axis; what is unknown is counted in words a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -48,12 +49,14 @@ def render_by_customer(groups: Sequence[Group], view: View, *, prefix: str) -> I
 
 def _rows(groups: Sequence[Group], currency: str, view: View, prefix: str) -> list[_Row]:
     found = []
+    namesakes = Counter(group.name for group in groups)
     for index, group in enumerate(groups):
+        name = group.name if namesakes[group.name] == 1 else f"{group.name} ({group.key})"
         cost = _of(group.totals.cost_month, currency) if view.cost else Decimal(0)
         sell = _of(group.totals.sell_month, currency)
         unknown = group.totals.unknown if view.cost else 0
         if cost or sell:
-            found.append(_Row(name=group.name, anchor=f"{prefix}{index}", cost=cost, sell=sell, unknown=unknown))
+            found.append(_Row(name=name, anchor=f"{prefix}{index}", cost=cost, sell=sell, unknown=unknown))
     found.sort(key=lambda row: (-row.weight, row.name))
     if len(found) <= _NAMED + 1:
         return found

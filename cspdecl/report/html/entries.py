@@ -27,6 +27,7 @@ class Entry:
     """One row: a line of the plan, or something that waits and has no line (`line` None).
 
     `undo` is the hardest of its operations'; `totals` are its own money, a bundle's with that of its components.
+    `buys`: something is bought, rather than something of our own created.
     """
 
     address: Address
@@ -36,11 +37,7 @@ class Entry:
     waiting: tuple[Waiting, ...]
     undo: Undo | None
     totals: MoneyTotals
-
-    @property
-    def buys(self) -> bool:
-        """Whether money is spent on something new, rather than something of our own created."""
-        return any(isinstance(item.action, Purchase | BuyAzurePlan | Transition) for item in self.operations)
+    buys: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +140,5 @@ def _entry(
         waiting=tuple(waits.get(line.address, ())),
         undo=max(found, key=lambda item: _STRICT.index(item.how), default=None),
         totals=total((*own, *more)),
+        buys=any(isinstance(item.action, Purchase | BuyAzurePlan | Transition) for item in (*own, *more)),
     )

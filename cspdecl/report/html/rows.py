@@ -53,7 +53,7 @@ def _sums(totals: MoneyTotals, view: View) -> Html | None:
 
 
 def _unit(unit: Unit, view: View) -> Html:
-    below = el("ul", *(el("li", _entry(item, view)) for item in unit.below)) if unit.below else None
+    below = el("ul", *(el("li", _entry(item, view, part=True)) for item in unit.below)) if unit.below else None
     return el(
         "li",
         _entry(unit.head, view),
@@ -78,21 +78,22 @@ def _plain(amounts: Iterable[Money]) -> str | None:
 # ---- one row ----
 
 
-def _entry(entry: Entry, view: View) -> Html:
+def _entry(entry: Entry, view: View, *, part: bool = False) -> Html:
+    """`part`: of a bundle, which is sold as a whole; only the whole has our price."""
     line = entry.line
     name = entry.address.name if entry.address.path else view.say("customer")
     if line is None:
         title, summary = "", view.lang.sentence(entry.waiting[0].text)
     else:
         title, summary = line.title, view.lang.sentence(line.summary)
-    amounts = [text for text in (_month(entry.totals, view), _sell(entry.totals, view)) if text]
+    sold = "" if part else _sell(entry.totals, view)
+    amounts = [text for text in (_month(entry.totals, view), sold) if text]
     head = el(
         "summary",
         el("span", _word(entry, view), class_=f"kind {entry.kind or 'same'}"),
-        el("span", el("b", name), " ", el("bdi", title), class_="what"),
+        el("span", el("b", name), " ", el("bdi", title) if title else None, _mark(entry, view), class_="what"),
         el("span", dated(summary), class_="now"),
         el("span", *(el("span", text) for text in amounts), class_="amount") if amounts else None,
-        _mark(entry, view),
     )
     return el("details", head, *_behind(entry, view))
 

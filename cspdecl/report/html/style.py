@@ -89,7 +89,7 @@ button { width: auto; cursor: pointer; } input[type=checkbox] { width: 1.1rem; h
 .adopt, .waiting, .same { color: var(--own); } .amount { text-align: right; } .amount span { display: block; }
   i { font-style: normal; white-space: nowrap; }
 .units summary, .units dd, .notes { font-variant-numeric: tabular-nums; }
-.mark { grid-column: 2 / -1; font-size: .9rem; } .mark::before { content: "\\26A0\\FE0E  "; }
+.mark { display: block; font-size: .9rem; } .mark::before { content: "\\26A0\\FE0E  "; }
 .mark.never { color: var(--cancel); font-weight: 600; } .mark.window { color: var(--change); }
 .units details > :not(summary) { margin-left: 7.1rem; padding-bottom: .5rem; font-size: .95rem; }
 .notes li { margin: .1rem 0; } .units dl { display: grid; grid-template-columns: 11rem 1fr; gap: .1rem 1rem;
