@@ -2,13 +2,15 @@
 every customer in a block that folds.
 
 The comment has a budget, counted in bytes of UTF-8. What does not fit is summarised, one step at a time and always the
-same way: first the customers become a table, then a shorter one, then nothing but totals; a table is whole or absent,
-and the comment says what it left out. Its first line is a hidden mark, by which a pipeline finds and updates it.
+same way: first the customers become a table and only the costliest keep their block, then the table gets shorter, then
+there are totals only; a table is whole or absent, and the comment says what it left out. Its first line is a hidden
+mark, by which a pipeline finds and updates it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cspdecl import __version__
@@ -17,7 +19,7 @@ from cspdecl.planning.planfile import plan_document
 from cspdecl.report.gfm import md, opening, size
 from cspdecl.report.language import ENGLISH, Language
 from cspdecl.report.links import NO_LINKS, Links
-from cspdecl.report.markdown_customers import customer_blocks, customer_table
+from cspdecl.report.markdown_customers import customer_blocks, customer_table, details_left
 from cspdecl.report.markdown_meaning import (
     already_waiting,
     cannot_be_taken_back,
@@ -38,21 +40,30 @@ TOP = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """How much is told. `customers` None: each in a block of its own; else so many rows of a table. `rows`: of every
-    other table that is cut to its most important rows. `lists`: tables that only list are there at all."""
+    """How much is told. `customers`: so many rows in the table of customers, None for a block for each of them and no
+    table; `details`: so many blocks beside the table; `rows`: in every other table that is cut to what matters most;
+    `lists`: whether tables that only list are there at all."""
 
     customers: int | None
-    rows: int
+    details: int = 0
+    rows: int = TOP
     lists: bool = True
 
 
 _EVERY = 1_000_000
+_Part = Callable[[Sheet, bool, list[str]], str]
+_Told = tuple[str, list[str]]  # a block, and what it leaves out
+_LISTS: tuple[_Part, ...] = (no_longer_done, already_waiting, waiting)
+_SHARE = 6  # no list takes more than this part of the room from what was asked about
 _STEPS = (
-    _Step(customers=None, rows=TOP),
-    _Step(customers=_EVERY, rows=TOP),
-    _Step(customers=100, rows=TOP),
-    _Step(customers=TOP, rows=TOP, lists=False),
-    _Step(customers=0, rows=TOP, lists=False),
+    _Step(customers=None),
+    _Step(customers=_EVERY, details=25),
+    _Step(customers=_EVERY, details=10),
+    _Step(customers=_EVERY),
+    _Step(customers=100, details=10),
+    _Step(customers=100),
+    _Step(customers=TOP, lists=False),
+    _Step(customers=0, lists=False),
     _Step(customers=0, rows=10, lists=False),
     _Step(customers=0, rows=3, lists=False),
 )
@@ -71,8 +82,10 @@ def render_markdown(
     room = budget - size(mark)
     if room < 0:
         return ""
+    listed = [_listed(part, sheet, room) for part in _LISTS]
+    counted = [_counted(part, sheet) for part in _LISTS]
     for step in _STEPS:
-        body = _body(sheet, step, room=room, top=top)
+        body = _body(sheet, step, listed if step.lists else counted, room=room, top=top)
         if body is not None:
             return mark + body
     return mark + _least(sheet, room)
@@ -88,7 +101,7 @@ def key_of(name: str) -> str:
     return re.sub(r"-+", "-", re.sub(r"[^A-Za-z0-9._-]", "-", name)).strip("-") or "project"
 
 
-def _body(sheet: Sheet, step: _Step, *, room: int, top: int) -> str | None:
+def _body(sheet: Sheet, step: _Step, lists: Sequence[_Told], *, room: int, top: int) -> str | None:
     """Everything at this step, or None where it takes more than `room`."""
     left: list[str] = []
     rows = min(step.rows, top)
@@ -106,25 +119,33 @@ def _body(sheet: Sheet, step: _Step, *, room: int, top: int) -> str | None:
     used = sum(size(block) for block in blocks)
     if used > room:
         return None
-    if step.customers is None:
-        # what is too much is noticed while it is written, not afterwards
-        for block in customer_blocks(sheet):
-            used += size(block)
-            if used > room:
-                return None
-            blocks.append(block)
-    else:
+    told = tuple(sheet.lines_by_customer)
+    if step.customers is not None:
+        told = sheet.costliest_customers[: step.details]
         blocks.append(customer_table(sheet, step.customers, left))
-    blocks += [
-        no_longer_done(sheet, step.lists, left),
-        already_waiting(sheet, step.lists, left),
-        waiting(sheet, step.lists, left),
-        unchanged(sheet),
-        _left_out(sheet, left),
-        _footer(sheet),
-    ]
+        blocks.append(details_left(sheet, len(told), left))
+    # what is too much is noticed while it is written, not afterwards
+    for block in customer_blocks(sheet, told):
+        used += size(block)
+        if used > room:
+            return None
+        blocks.append(block)
+    for _, what in lists:
+        left += what
+    blocks += [*(text for text, _ in lists), unchanged(sheet), _left_out(sheet, left), _footer(sheet)]
     text = "\n".join(block for block in blocks if block)
     return text if size(text) <= room else None
+
+
+def _listed(part: _Part, sheet: Sheet, room: int) -> _Told:
+    """A part that only lists: as a count where the list takes more than its share of the room."""
+    whole = part(sheet, True, [])
+    return (whole, []) if size(whole) <= room // _SHARE else _counted(part, sheet)
+
+
+def _counted(part: _Part, sheet: Sheet) -> _Told:
+    left: list[str] = []
+    return part(sheet, False, left), left
 
 
 def _least(sheet: Sheet, room: int) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cspdecl.core.action import BookService
 from cspdecl.core.operation import MoneyTotals, PlanLine
-from cspdecl.report.costliest import sums, weight
+from cspdecl.report.costliest import sums
 from cspdecl.report.gfm import Column, folded, link, markup, md, opening, table
 from cspdecl.report.markdown_sheet import Sheet
 
 
-def customer_blocks(sheet: Sheet) -> Iterator[str]:
-    """Every customer of the change in a block of its own, in the plan's order."""
+def customer_blocks(sheet: Sheet, keys: Iterable[str]) -> Iterator[str]:
+    """These customers, each in a block of its own."""
     lang = sheet.lang
     columns = [
         Column(md(lang.say("Sign"))),
@@ -20,7 +20,8 @@ def customer_blocks(sheet: Sheet) -> Iterator[str]:
         Column(md(lang.say("Change"))),
         Column(md(lang.say("What it means"))),
     ]
-    for key, lines in sheet.lines_by_customer.items():
+    for key in keys:
+        lines = sheet.lines_by_customer.get(key, ())
         why = "".join(f"{opening(lang.sentence(item.text))}\n\n" for item in sheet.why.get(key, ()))
         rows = table(columns, (_row(sheet, line) for line in lines))
         yield folded(_summary(sheet, key), why + rows)
@@ -69,20 +70,29 @@ def _money(sheet: Sheet, key: str) -> list[str]:
     return parts
 
 
+def details_left(sheet: Sheet, told: int, left: list[str]) -> str:
+    """Says above the blocks of some customers whose they are; the others go into `left`."""
+    lang, count = sheet.lang, len(sheet.lines_by_customer) - told
+    if count == 1:
+        left.append(lang.say("the details of 1 customer"))
+    elif count:
+        left.append(lang.say("the details of {count} customers", count=count))
+    if not told:
+        return ""
+    if sheet.show == "sell":
+        return f"#### {md(lang.say('Details of the {count} largest', count=told))}\n"
+    return f"#### {md(lang.say('Details of the {count} costliest', count=told))}\n"
+
+
 def customer_table(sheet: Sheet, rows: int, left: list[str]) -> str:
     """The customers as one table, the costliest first, at most so many; what is not told goes into `left`."""
-    lang = sheet.lang
-    found = sorted(sheet.money.items(), key=lambda item: (*weight(item[1], sheet.show), item[0]))
-    others = len(sheet.lines_by_customer) - len(found)
-    told = found[:rows]
-    details = len(sheet.lines_by_customer)
-    if details == 1:
-        left.append(lang.say("the details of 1 customer"))
-    elif details:
-        left.append(lang.say("the details of {count} customers", count=details))
+    lang, found = sheet.lang, sheet.costliest_customers
+    told, others = found[:rows], len(sheet.lines_by_customer) - len(found)
     if told and len(told) < len(found):
         left.append(lang.say("{count} of {all} customers", count=len(found) - len(told), all=len(found)))
-    if others:
+    if others == 1:
+        left.append(lang.say("1 customer for whom nothing is sent now"))
+    elif others > 0:
         left.append(lang.say("{count} customers for whom nothing is sent now", count=others))
     if not told:
         return ""
@@ -93,7 +103,8 @@ def customer_table(sheet: Sheet, rows: int, left: list[str]) -> str:
     if sheet.show == "all":
         columns.append(Column(md(lang.say("New commitment")), right=True))
     body = []
-    for key, money in told:
+    for key in told:
+        money = sheet.money[key]
         cells = [
             f"{md(key)} {md(sheet.name_of(key))}".rstrip(),
             md(lang.number(len(sheet.operations_by_customer[key]))),
@@ -105,16 +116,15 @@ def customer_table(sheet: Sheet, rows: int, left: list[str]) -> str:
         if sheet.show == "all":
             cells.append(md(sums(money.commitment, lang, sign=False)))
         body.append(cells)
-    whole = len(told) == len(found)
-    title = (
-        (
-            lang.say("Customers, the costliest first")
-            if sheet.show == "all"
-            else lang.say("Customers, the largest first")
-        )
-        if whole
-        else lang.say("The {count} costliest of {all} customers", count=len(told), all=len(found))
-        if sheet.show == "all"
-        else lang.say("The {count} largest of {all} customers", count=len(told), all=len(found))
-    )
-    return f"#### {md(title)}\n\n{table(columns, body)}"
+    return f"#### {md(_title(sheet, len(told), len(found)))}\n\n{table(columns, body)}"
+
+
+def _title(sheet: Sheet, told: int, found: int) -> str:
+    lang = sheet.lang
+    if sheet.show == "sell":
+        if told == found:
+            return lang.say("Customers, the largest first")
+        return lang.say("The {count} largest of {all} customers", count=told, all=found)
+    if told == found:
+        return lang.say("Customers, the costliest first")
+    return lang.say("The {count} costliest of {all} customers", count=told, all=found)

@@ -39,6 +39,7 @@ class Sheet:
     ranked: Sequence[Costly]
     bound: Sequence[Irrevocable]
     money: Mapping[str, MoneyTotals]
+    costliest_customers: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: Plan, *, show: Show, lang: Language, links: Links) -> Sheet:
@@ -56,6 +57,7 @@ class Sheet:
                     origins.setdefault(item.context.bundle_instance, item.origin)
         for item in parts.this.operations:
             operations.setdefault(item.address.customer, []).append(item)
+        money = {key: total(group) for key, group in operations.items()}
         return cls(
             plan=plan,
             show=show,
@@ -71,7 +73,8 @@ class Sheet:
             names={note.key: note.name for note in plan.customers},
             ranked=by_cost(parts.this.operations, show),
             bound=sorted(irrevocable(plan), key=lambda item: _gravity(item, show)),
-            money={key: total(group) for key, group in operations.items()},
+            money=money,
+            costliest_customers=tuple(sorted(money, key=lambda key: (*weight(money[key], show), key))),
         )
 
     def operations_of(self, line: PlanLine) -> list[Operation]:

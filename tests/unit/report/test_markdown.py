@@ -255,7 +255,7 @@ def test_what_is_left_out_is_said():
     small, large = render_markdown(plan_of(600)), render_markdown(plan_of(600), budget=SUMMARY_BUDGET)
 
     assert [text for text in read_markdown(small).texts if text.startswith("Left out here")] == [
-        "Left out here: 275 of 300 lines that cannot be taken back; 395 of 420 lines with money; the details of 150 customers."
+        "Left out here: 275 of 300 lines that cannot be taken back; 395 of 420 lines with money; the details of 125 customers."
     ]
     assert "the details of" not in large
     assert len(small.encode()) <= BUDGET
