@@ -393,6 +393,35 @@ def test_how_a_change_reads(repo):
     assert ["alpha/m365", "beta/m365"] == [str(line.address) for line in split(plan).this.lines]
 
 
+def test_a_change_can_be_narrowed(repo):
+    """--customer beside --changed-since: both must hold."""
+    repo.branch()
+    for key in ("alpha", "beta"):
+        repo.declare(key, 13)
+    repo.commit()
+
+    plan = repo.preview(customers=("beta", "gamma"))
+
+    assert (("beta",), ["beta"]) == (plan.scope, repo.read())
+    assert ["beta"] == [item.customer for item in plan.difference.why]
+
+
+def test_a_file_name_cannot_steer_a_terminal(repo):
+    """Names of files come from whoever opened the pull request; git's own quoting is not relied on."""
+    repo.branch()
+    (repo.root / "customers/gamma.yaml").rename(repo.root / "customers/gamma \x1b[31m\n.yaml")
+    repo.declare("alpha", 10)
+    path = repo.root / "customers/gamma \x1b[31m\n.yaml"
+    path.write_text(path.read_text().replace("seats: 10", "seats: 12"))
+    repo.commit()
+
+    plan = repo.preview()
+
+    assert [("gamma", "customer")] == [(item.customer, item.cause) for item in plan.difference.why][:1]
+    assert {"gamma"} == {item.customer for item in plan.difference.why}
+    assert "\x1b" not in render_plan(plan)
+
+
 # ---- offline ----
 
 
