@@ -2,7 +2,7 @@
 
 Each case's live state becomes a world, its bindings the store's; `cspdecl apply` runs on a clock that stands and with
 ids in order. `apply.txt` is what a person reads, `journal.jsonl` and `ledger.jsonl` what the store keeps. A case whose
-plan is refused, or has nothing to carry out, leaves neither.
+plan is refused, or has nothing to carry out, leaves neither. `approvals.json` is what the pipeline made of the reviews.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from cspdecl.core.plain import from_plain, parse_instant, to_plain
 from cspdecl.core.project import PriceBook
 from cspdecl.core.records import BookEntry
 from cspdecl.engine.apply import ApplyOptions, ApplyResult, apply_plan
+from cspdecl.engine.approved import Approved
 from cspdecl.engine.plan import PlanRequest, make_plan
 from cspdecl.engine.session import Session
+from cspdecl.planning.approvers import ApprovalFile, parse_approvals
 from cspdecl.report.ledger import render_jsonl
 from cspdecl.spi.store import Batch
 from cspdecl.testing.builders import CountingIds, SteppingClock
@@ -88,7 +90,10 @@ def applied(folder: Path, root: Path) -> Iterator[tuple[Session, Plan | ApplyRes
         store = session.store()
         bound: tuple[Binding, ...] = from_plain(tuple[Binding, ...], data(folder, "bindings.json"))
         store.commit(Batch(bindings=[(item.address, item) for item in bound]))
-        yield session, apply_plan(session, None, approve=lambda _plan: True, options=ApplyOptions(workers=1))
+        given = folder / "approvals.json"
+        approvals = parse_approvals(given.read_text("utf-8")) if given.is_file() else ApprovalFile()
+        options = ApplyOptions(workers=1, approved=Approved(given=approvals))
+        yield session, apply_plan(session, None, approve=lambda _plan: True, options=options)
 
 
 def carried_out(folder: Path, root: Path) -> dict[str, str]:
