@@ -249,3 +249,41 @@ def test_a_plan_waits_for_its_approvers(estate, world, monkeypatch):
     records = [json.loads(row.body)["data"] for row in estate.ledger()]
     assert {1} == {len(record["approvals"]) for record in records}
     assert not any("lena" in row.body or "review-7" in row.body for row in estate.ledger())
+
+
+@pytest.mark.parametrize("is_saved", [False, True], ids=["planned now", "saved"])
+def test_who_asks_is_not_who_approves(estate, world, is_saved):
+    """The project wants a sales lead's word from 5 seats on: agreeing at the terminal is none, and no more is sent than
+    for nobody's word; a sales lead's yes carries it out."""
+    seats = [{"limit": 5, "level": "needs-approval", "approval": {"role": "sales-lead"}}]
+    estate.project(guardrails={"maxSeatsPerChange": seats, "roles": {"sales-lead": ["tom"]}})
+    plan = saved(estate) if is_saved else None
+
+    with pytest.raises(NotApproved) as refusal:
+        estate.apply(plan)
+    assert ["CSP727"] == [item.code for item in refusal.value.diagnostics]
+    assert (
+        "`maxSeatsPerChange` at alpha/m365 waits for 1 approval by `sales-lead`" in refusal.value.diagnostics[0].message
+    )
+    assert () == world.writes()
+
+    mine = Approval(id="r", by="tom", verbatim='"r"')
+    said = Approved(given=ApprovalFile(approvals=(mine,), authors=frozenset({"Tom"})))
+    with pytest.raises(NotApproved):
+        estate.apply(plan, options=ApplyOptions(approved=said))
+    given = Approved(given=ApprovalFile(approvals=(mine,)))
+
+    assert Exit.DONE == done(estate.apply(plan, options=ApplyOptions(approved=given))).exit
+
+
+def test_nobody_becomes_an_approver_after_the_plan_was_made(estate, world):
+    """Roles of the plan and of today both count: whoever was put into the role meanwhile is not asked."""
+    seats = [{"limit": 5, "level": "needs-approval", "approval": {"role": "sales-lead"}}]
+    estate.project(guardrails={"maxSeatsPerChange": seats, "roles": {"sales-lead": ["tom"]}})
+    plan = saved(estate)
+    estate.project(guardrails={"maxSeatsPerChange": seats, "roles": {"sales-lead": ["mallory"]}})
+    given = Approved(given=ApprovalFile(approvals=(Approval(id="r", by="mallory"),)))
+
+    with pytest.raises(NotApproved, match="approvals"):
+        estate.apply(plan, options=ApplyOptions(approved=given))
+    assert () == world.writes()
