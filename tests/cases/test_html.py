@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,9 +18,8 @@ from cspdecl.planning.planfile import load_plan
 from cspdecl.report.html import render_html
 from cspdecl.report.html.script import SCRIPT
 from cspdecl.report.html.style import STYLE
-from cspdecl.report.language import GERMAN
 from cspdecl.report.links import Links
-from tests.browser.plans import HOSTILE, hostile, pull_request
+from tests.browser.plans import HOSTILE, hostile, odd, pull_request
 from tests.sized_plans import place_of, plan_of
 
 HERE = Path(__file__).parent / "sizes" / "html"
@@ -137,7 +137,7 @@ def test_every_case_becomes_a_page(show: str):
     """Every plan of the cases, whatever it holds, is a page whose elements close in order and whose anchors are one."""
     found = {}
     for document in sorted(HERE.parents[1].glob("plan/*/plan.json")):
-        page = render_html(load_plan(document.read_text("utf-8")), show=show, lang=GERMAN)
+        page = render_html(load_plan(document.read_text("utf-8")), show=show)
         nesting = _Nesting()
         nesting.feed(page)
         ids = re.findall(r'\sid="([^"]*)"', page)
@@ -145,3 +145,29 @@ def test_every_case_becomes_a_page(show: str):
 
     assert len(found) > 100
     assert not {name: wrong for name, wrong in found.items() if wrong != ([], [], 0)}
+
+
+def _column(page: str, label: str) -> Decimal:
+    found = re.findall(rf'data-label="{label}">([+-][\d,.]+) EUR<', page)
+    return sum((Decimal(amount.replace(",", "")) for amount in found), Decimal(0))
+
+
+@pytest.mark.parametrize("changes", [50, 5_000])
+def test_pictures_add_up(changes: int):
+    """By customer, the rest row included, the figures are the plan's totals; so are the months' shares, to the cent."""
+    plan = plan_of(changes)
+    page = render_html(plan)
+    months = re.findall(r'<th scope="row">\d{4}-\d\d</th><td class="num">([\d,.]+) EUR<', page)
+
+    assert plan.totals.cost_month[0].amount == _column(page, "Cost a month")
+    assert plan.totals.sell_month[0].amount == _column(page, "Sell a month")
+    assert plan.totals.commitment[0].amount == sum(Decimal(amount.replace(",", "")) for amount in months)
+
+
+def test_currencies_share_no_picture():
+    """Two currencies are two tables and two pictures of months, and no bar is drawn for what is unknown."""
+    page = render_html(odd())
+
+    assert ["CHF", "EUR"] == re.findall(r"<caption>Change of cost and sell a month by customer, in (\w+)<", page)
+    assert ["CHF", "EUR"] == re.findall(r"<figcaption><b>New commitment in (\w+),", page)
+    assert "2 amounts are unknown and in no sum." in page

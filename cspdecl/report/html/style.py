@@ -102,7 +102,8 @@ footer { color: var(--soft); font-size: .9rem; margin-top: 3rem; border-top: 1px
   body { font-size: 15px; } main, .top { padding-left: .9rem; padding-right: .9rem; } h1 { font-size: 1.5rem; }
   .figure, .customer { padding: .7rem .8rem; } .lane, .events li, .units dl { grid-template-columns: 1fr; }
   .events li > .soft { margin-bottom: .1rem; } .units dl dd { margin-bottom: .3rem; }
-  .units summary { grid-template-columns: 6.2rem 1fr; } .units summary > :not(.kind, .what) { grid-column: 2; }
+  .units summary { grid-template-columns: 6.2rem 1fr; } .controls .pick { flex: 1 1 100%; }
+  .units summary > :not(.kind, .what) { grid-column: 2; }
   .amount { text-align: left; } .units details > :not(summary) { margin-left: .5rem; }
   .unit > ul { padding-left: .6rem; } .bars, .bars tbody, .bars tr, .bars th, .bars td { display: block;
   width: auto !important; }

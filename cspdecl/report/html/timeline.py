@@ -6,7 +6,7 @@ more room (its ticks say so).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log2
@@ -21,6 +21,7 @@ from cspdecl.report.html.view import View
 
 Happening = Literal["back", "send", "renewal", "hand", "due", "owed"]
 _ORDER: tuple[Happening, ...] = ("back", "send", "hand", "due", "renewal", "owed")
+_OF_WAITING: Mapping[str, Happening] = {"manual": "hand", "scheduled": "renewal"}
 _NAMED = 4
 _FOLDED = 40
 _TICKS = (
@@ -56,8 +57,7 @@ def events_of(plan: Plan, part: Part) -> tuple[Event, ...]:
     for line in part.lines:
         add("renewal", line.later_on, line.address)
     for waiting in part.waiting:
-        what: Happening = {"manual": "hand", "scheduled": "renewal"}.get(waiting.kind, "due")  # type: ignore[assignment]
-        add(what, waiting.when, waiting.address)
+        add(_OF_WAITING.get(waiting.kind, "due"), waiting.when, waiting.address)
     ordered = sorted(found, key=lambda key: (key[0], _ORDER.index(key[1])))
     return tuple(Event(what=what, at=at, who=tuple(found[at, what])) for at, what in ordered)
 
