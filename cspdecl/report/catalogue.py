@@ -22,7 +22,9 @@ _NAME = re.compile(r"[^\sA-Z]*[\d/:@._\x01-][^\s]*|`[^`]*`|[A-Z][\w-]*|[\W\d_]*"
 #: Where a text that no template knows as a whole may be taken apart: what reads on its own on either side.
 _JOINTS = ("\n", "; ", ". ", ": ", ", ", " (")
 _BREAKS = " ,;.(:\n"
-_DEEPEST = 6
+#: What a sentence is about, before it: an address, an offer, an id.
+_ADDRESS = re.compile(r"^(?:`[^`]*`|[^\s`]*[/:\d\x01][^\s`]*) ")
+_DEEPEST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,53 +62,73 @@ class Catalogue:
     by_word: Mapping[str, tuple[Template, ...]]
     _known: dict[str, tuple[str, int]] = field(default_factory=dict)
 
-    def translate(self, text: str, depth: int = 0) -> tuple[str, int]:
+    def translate(self, text: str) -> tuple[str, int]:
         """The text in this language, and how many letters of it stayed English; names and figures are not counted."""
+        return self._read(text, 0)
+
+    def _read(self, text: str, depth: int) -> tuple[str, int]:
         known = self._known.get(text)
         if known is None:
-            known = self._translated(text, depth)
-            if depth == 0 or known[1] == 0:
-                if len(self._known) > _MANY:
-                    self._known.clear()
-                self._known[text] = known
+            if len(self._known) > _MANY:
+                self._known.clear()
+            letters = sum(char.isalpha() for char in text)
+            known = self._known[text] = self._translated(text, letters, depth)
         return known
 
-    def _translated(self, text: str, depth: int) -> tuple[str, int]:
+    def _translated(self, text: str, letters: int, depth: int) -> tuple[str, int]:
         if text in self.exact:
             return self.exact[text], 0
         if _NAME.fullmatch(text):
             return text, 0
-        lead, trail = len(text) - len(text.lstrip()), len(text.rstrip())
-        best = (text, sum(char.isalpha() for char in text))
+        best = (text, letters)
         if depth >= _DEEPEST:
             return best
+        bare = text.strip()
+        if bare != text:
+            inner, left = self._read(bare, depth)
+            at = text.find(bare) if bare else 0
+            best = text[:at] + inner + text[at + len(bare) :], left
+            if not left:
+                return best
         for template in self._candidates(text):
             for places in template.readings(text):
-                said = {name: self.translate(value, depth + 1) for name, value in places.items()}
-                left = sum(cost for _, cost in said.values())
-                if left < best[1]:
-                    best = template.filled({name: value for name, (value, _) in said.items()}), left
-                    if left == 0:
-                        return best
-        if text.strip() != text and text.strip():
-            inner, left = self.translate(text.strip(), depth + 1)
-            if left < best[1]:
-                best = text[:lead] + inner + text[trail:], left
+                best = self._filled(template, places, best, depth)
+                if not best[1]:
+                    return best
         return self._taken_apart(text, best, depth)
 
+    def _filled(
+        self, template: Template, places: Mapping[str, str], best: tuple[str, int], depth: int
+    ) -> tuple[str, int]:
+        """This reading, where it leaves less English than `best`; given up as soon as it cannot."""
+        said: dict[str, str] = {}
+        left = 0
+        for name, value in places.items():
+            said[name], cost = self._read(value, depth + 1)
+            left += cost
+            if left >= best[1]:
+                return best
+        return template.filled(said), left
+
     def _taken_apart(self, text: str, best: tuple[str, int], depth: int) -> tuple[str, int]:
-        """The text as pieces that read on their own, where that leaves less English than `best`."""
+        """The text as pieces that read on their own, where that leaves less English than `best`. A piece may begin
+        with its joint, since what follows a sentence is often said together with its comma."""
+        cuts = [(found.end() - 1, " ") for found in _ADDRESS.finditer(text)]
         for joint in _JOINTS:
-            at = text.find(joint)
-            while at >= 0 and best[1]:
-                end = at + len(joint)
-                if at and end < len(text):
-                    first, second = self.translate(text[:at], depth + 1), self.translate(text[end:], depth + 1)
-                    if first[1] + second[1] < best[1]:
-                        best = first[0] + joint + second[0], first[1] + second[1]
-                at = text.find(joint, end)
-        if best[1] and text.endswith(")") and " (" not in text and "(" not in text:
-            inner, left = self.translate(text[:-1], depth + 1)
+            at = text.find(joint, 1)
+            while at > 0:
+                cuts.append((at, joint))
+                at = text.find(joint, at + len(joint))
+        for at, joint in cuts:
+            end = at + len(joint)
+            first = self._read(text[:at], depth + 1)
+            for second, between in ((self._read(text[end:], depth + 1), joint), (self._read(text[at:], depth + 1), "")):
+                if first[1] + second[1] < best[1]:
+                    best = first[0] + between + second[0], first[1] + second[1]
+                    if not best[1]:
+                        return best
+        if text.endswith(")") and "(" not in text:
+            inner, left = self._read(text[:-1], depth + 1)
             if left < best[1]:
                 best = f"{inner})", left
         return best
@@ -114,10 +136,11 @@ class Catalogue:
     def _candidates(self, text: str) -> list[Template]:
         words = {"", *_WORD.findall(text)}
         found = [item for word in words for item in self.by_word.get(word, ())]
-        return sorted(found, key=lambda item: -item.weight)
+        return sorted(found, key=lambda item: -item.weight)[:_MOST]
 
 
 _MANY = 50_000
+_MOST = 400
 
 
 @lru_cache(maxsize=4)

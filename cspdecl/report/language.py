@@ -117,7 +117,7 @@ def _sentence(language: Language, text: str) -> str:
     if left:  # a template may itself hold a figure
         whole, more = catalogue.translate(text)
         if more < left:
-            return whole
+            return _FIGURE.sub(lambda found: _figure(language, found), whole)
     return _HELD.sub(lambda found: held[int(found[1])], said)
 
 
