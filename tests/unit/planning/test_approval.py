@@ -232,3 +232,16 @@ def test_an_error_of_today_holds_back():
     )
 
     assert [("CSP813", KEY)] == told(planned(), replace(fresh, basis=BASIS))
+
+
+def test_what_has_to_wait_today_is_not_done():
+    """Approved to be bought, and today the customer has yet to accept the agreement: not needless, and said."""
+    declared = [customer(KEY, line("neu", PREMIUM, 5))]
+    approved = replace(make_plan(declared, [live_customer(KEY)]), basis=BASIS)
+    fresh = replace(make_plan(declared, [live_customer(KEY, agreement="none")]), basis=BASIS)
+    assert ((), True) == (fresh.operations, bool(fresh.waiting))
+
+    judgement = within(approved, fresh, last_hashes={})
+
+    assert ((), ["CSP813"]) == (judgement.operations, [item.code for item in judgement.outside])
+    assert "cannot be done now" in judgement.outside[0].text
