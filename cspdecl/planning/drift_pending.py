@@ -11,7 +11,7 @@ from datetime import datetime
 
 from cspdecl.commerce.decide_renewal import next_term
 from cspdecl.commerce.values import Field
-from cspdecl.commerce.words import day, seats
+from cspdecl.commerce.words import seats
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.live import LiveSubscription
 from cspdecl.planning.compare import compare, plain_name
@@ -42,9 +42,11 @@ def pending_of(
         left = expected(spec, own, live, now)
         for name in sorted(delta.fields if delta is not None else ()):
             field, was, declared, there = _columns(name, spec, left, live)
+            if field == "seats" and live.scheduled is not None and live.scheduled.seats == declared:
+                continue  # written at the provider already: it comes with the renewal
             untouched = was is None or there == was or (field == "end_of_term" and there in left.ends)
             if field not in touched and declared != there and untouched:
-                yield _pending(line, field, was, declared, there, ident, live=live)
+                yield _pending(line, field, was, declared, there, ident)
 
 
 def _columns(
@@ -80,21 +82,8 @@ def _columns(
     raise AssertionError(name)
 
 
-def _pending(
-    line: SubscriptionSpec,
-    field: str,
-    was: Value,
-    declared: Value,
-    there: Value,
-    ident: str | None,
-    *,
-    live: LiveSubscription | None = None,
-) -> Drift:
-    text = _WAITS
-    following = live.scheduled if live is not None else None
-    if field == "seats" and live is not None and following is not None and following.seats == declared:
-        text = f"it comes with the renewal on {day(live.term_ends)}" if live.term_ends else "it comes with the renewal"
+def _pending(line: SubscriptionSpec, field: str, was: Value, declared: Value, there: Value, ident: str | None) -> Drift:
     return Drift(
-        address=line.address, kind="pending", field=field, was=was, declared=declared, live=there, text=text,
+        address=line.address, kind="pending", field=field, was=was, declared=declared, live=there, text=_WAITS,
         subscription=ident, origin=line.origin,
     )  # fmt: skip

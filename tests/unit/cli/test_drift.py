@@ -111,3 +111,51 @@ def test_what_stopped_says_how_it_is_now(tmp_path):
     told = project.run("drift", "--explain").stdout
 
     assert told.endswith("  status                    active → deleted   (active is declared)\n")
+
+
+def test_the_alarm_goes_off_once(tmp_path):
+    """A look ends with 2 as long as there is drift; the watch only when it is another set than last time."""
+    project = drifted(tmp_path)
+
+    looks = [project.run("drift").returncode for _ in range(2)]
+    watched = [project.run("drift", "--alarm", "changed") for _ in range(2)]
+    with project.world.open() as state:
+        [item] = state.customers[ALPHA].subscriptions
+        state.set_seats(ALPHA, item.id, 15)
+    changed = project.run("drift", "--alarm", "changed")
+
+    assert [2, 2] == looks
+    assert [2, 0] == [run.returncode for run in watched]
+    assert "Nothing new since the report of " in watched[1].stdout
+    assert (2, True) == (changed.returncode, ": 1 new, 2 gone." in changed.stdout)
+
+
+def test_several_forms_at_once(tmp_path):
+    """Files beside the text on stdout, complete, each in its form; a wrong form is wrong usage."""
+    project = drifted(tmp_path)
+    forms = {"json": "drift.json", "markdown": "out/drift.md", "sarif": "drift.sarif", "junit": "drift.xml"}
+    words = [word for form, name in forms.items() for word in ("--write", f"{form}={project.root / name}")]
+
+    ended, wrong = project.run("drift", *words), project.run("drift", "--write", "pdf=x")
+
+    assert (2, 64) == (ended.returncode, wrong.returncode)
+    assert ended.stdout.startswith("alpha\n  ~ m365")
+    assert 4 == len(json.loads((project.root / "drift.json").read_text("utf-8"))["drift"])
+    assert (project.root / "out/drift.md").read_text("utf-8").startswith("<!-- cspdecl:drift key=estate -->\n")
+    assert "2.1.0" == json.loads((project.root / "drift.sarif").read_text("utf-8"))["version"]
+    assert (project.root / "drift.xml").read_text("utf-8").startswith("<?xml ")
+
+
+def test_a_customer_that_was_lost_is_drift(tmp_path):
+    """2 and a finding of its own: asking again later would not help. An outage stays 75."""
+    project = Project(tmp_path)
+    declare(project.estate, "alpha", 10)
+    declare(project.estate, "beta", 4)
+    project.estate.apply()
+    with project.world.open() as state:
+        state.customers = {key: one for key, one in state.customers.items() if key != BETA}
+
+    lost = project.run("drift")
+
+    assert (2, True) == (lost.returncode, "no reseller relationship with this customer any more" in lost.stdout)
+    assert "Drift: 1 customer lost." in lost.stdout
