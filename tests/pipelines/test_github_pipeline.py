@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.pipelines.bench import bench
+from tests.pipelines.bench import bench, git
 from tests.pipelines.forge_server import READ_ONLY
-from tests.pipelines.runner import on_pull_request, on_push, on_schedule
+from tests.pipelines.runner import on_pull_request, on_push, on_schedule, person
 
 
 @pytest.fixture
@@ -232,3 +232,21 @@ def test_a_job_without_the_right_to_comment_says_so(nordlicht):
     assert 1 == planned.code, planned.log
     assert "CSP740" in planned.log
     assert "10 → 13" in planned.summary
+
+
+def test_no_disk_is_needed(tmp_path):
+    """The store on a ref of the repository: what one runner recorded the next one knows, and `main` holds none of it."""
+    with bench(tmp_path, store="git:.") as made:
+        pull = more_seats(made)
+        assert 0 == on_pull_request(made, pull).code
+        before, after = made.merge(pull)
+        applied = on_push(made, before, after)
+        assert 0 == applied.code, applied.log
+        assert 13 == made.live_seats("alpha")
+        again = on_push(made, before, after)
+        assert 0 == again.code, again.log
+        assert 13 == made.live_seats("alpha")
+        listed = person(made, "ledger", "list")
+        assert 0 == listed.returncode, listed.stderr
+        assert "alpha/m365" in listed.stdout
+        assert after == git(made.remote, "rev-parse", "main")

@@ -22,7 +22,7 @@ from cspdecl_ci.processes import Done, git
 from cspdecl_ci.publishing import announce_artifact, publish
 from cspdecl_ci.sticky import fenced, find_comment, read_marker
 
-LOCKED, STALE, REFUSED, USAGE = 6, 7, 3, 64
+LOCKED, STALE, PARTLY, REFUSED, USAGE = 6, 7, 4, 3, 64
 ARTIFACT = "cspdecl-plan"
 _MOST = 50  # merges in one push; more than that is a migration, and a person's work
 _RANK = (5, 4, 7, 65, 3, 77, 75, 6, 1)
@@ -107,7 +107,7 @@ def _apply_one(desk: Desk, pull: Pull, *, plan_from: Path | None, waiting: Waiti
         text += "\nNot counted as approvals:\n\n" + fenced("\n".join(found.counted.left_out))
     publish(desk, {}, done.code, failure=text)
     _result(desk, pull, text)
-    if done.code == STALE and fresh.is_file():
+    if done.code in (STALE, PARTLY) and fresh.is_file():
         _show_fresh(desk, pull, fresh)
     return done.code
 
@@ -170,8 +170,8 @@ def _show_fresh(desk: Desk, pull: Pull, fresh: Path) -> None:
     shown = desk.cspdecl.run(*desk.verb("show", str(fresh), "--format", "markdown", "--show", desk.show), quiet=True)
     if shown.code == 0:
         text = (
-            "> What was approved does not fit any more. This is the plan made anew after the merge; approve the pull "
-            f"request once more and run the job again to carry it out.\n\n{shown.out}"
+            "> What was approved does not fit any more. This is the plan made anew after the merge. To carry it out, "
+            f"approve the pull request once more and run the job again, or let a person apply it.\n\n{shown.out}"
         )
         desk.comment(pull.number, desk.marker("plan", commit=desk.job.commit, digest=digest_of(read_json(fresh))), text)
         fresh.replace(desk.file("plan.json"))
