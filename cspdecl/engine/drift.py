@@ -77,7 +77,13 @@ def look_for_drift(
         find_renamed(desired=desired, live=planned.live, bindings=bindings, names=remembered.names) if names else ()
     )
     beside = find_beside(
-        desired=desired, live=planned.live, bindings=bindings, remembered=remembered, drift=found, now=planned.plan.now
+        desired=desired,
+        live=planned.live,
+        bindings=bindings,
+        remembered=remembered,
+        drift=found,
+        now=planned.plan.now,
+        unmanaged=frozenset(planned.plan.unmanaged),
     )
     unread = {item.address.customer for item in beside if item.kind == "unreadable"}
     asked = {*planned.live.customers, *planned.live.absent, *planned.live.unknown}

@@ -65,9 +65,12 @@ def find_beside(
     remembered: Remembered,
     drift: Iterable[Drift],
     now: datetime,
+    unmanaged: AbstractSet[str] = frozenset(),
 ) -> tuple[Drift, ...]:
-    """What a drift run tells beside `drift`: what is pending, what is unmanaged and ran before us, who was not read."""
-    bound = _bound(bindings)
+    """What a drift run tells beside `drift`: what is pending, what is unmanaged and ran before us, who was not read.
+
+    `unmanaged`: what a plan of the same reading says of it, as customer/id.
+    """
     found = tuple(drift)
     lost = {item.address.customer for item in found if item.kind == "lost"}
     shown = {item.subscription for item in found if item.kind == "unmanaged-new"}
@@ -84,8 +87,8 @@ def find_beside(
         for line in spec.subscriptions:
             ids = bindings[line.address].ids if line.address in bindings else ()
             out += pending_of(line, ids, remembered, by_id, now, touched=touched.get(line.address, set()))
-        loose = _loose(spec, customer, bound.get(key, set()), bindings)
-        out += [_new(spec, item, "unmanaged") for item in loose if item.id not in shown]
+        loose = (item for item in customer.subscriptions if f"{key}/{item.id}" in unmanaged and item.id not in shown)
+        out += [_new(spec, item, "unmanaged") for item in loose]
     for key, failure in sorted(live.unknown.items()):
         if key not in lost:
             out.append(_customer(desired, key, "unreadable", failure.message))
