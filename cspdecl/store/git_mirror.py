@@ -17,7 +17,12 @@ from cspdecl.store.git_place import GitPlace
 from cspdecl.store.git_run import NETWORK, Git, GitFailed, in_words
 
 # a pack a fetch: objects are here all or none, also when the fetch is killed
-_SETTINGS = (("gc.autoDetach", "false"), ("fetch.fsckObjects", "true"), ("fetch.unpackLimit", "1"))
+_SETTINGS = (
+    ("gc.autoDetach", "false"),
+    ("fetch.fsckObjects", "true"),
+    ("fetch.unpackLimit", "1"),
+    ("core.fsync", "none"),  # what is pushed is what counts; the remote looks after its own disk
+)
 _TRIES = 3  # of one and the same push: sending it again cannot write it twice
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -33,11 +33,11 @@ def find_place(url: str) -> Place:
         hint = "PostgreSQL reads PGPASSWORD, PGPASSFILE or a service file: leave it out, and replace it"
         raise unusable("CSP918", "`store` holds a password", hint=hint)
     try:
-        parts = urlsplit(url)
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        before, _mark, query = url.partition("?")
+        pairs = parse_qsl(query, keep_blank_values=True)
         schema = dict(pairs).get("schema", DEFAULT_SCHEMA)
-        rest = urlencode([(key, text) for key, text in pairs if key != "schema"])
-        known = conninfo_to_dict(urlunsplit(parts._replace(query=rest)))
+        rest = urlencode([(key, text) for key, text in pairs if key != "schema"], quote_via=quote)
+        known = conninfo_to_dict(f"{before}?{rest}" if rest else before)
     except (ValueError, psycopg.Error) as problem:
         said = without_secrets(str(problem)).strip()
         raise unusable("CSP930", f"`store` is no address of a PostgreSQL database: {said}", hint=_WHERE) from problem
