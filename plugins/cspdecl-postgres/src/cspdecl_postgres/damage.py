@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+
 from cspdecl.core.records import LedgerHead
 from cspdecl.spi.keeping import shorter
 

@@ -37,7 +37,6 @@ from cspdecl.spi.keeping import (
     offer_of,
     offer_text,
     operations_of,
-    shorter,
     texts_of,
     this_machine,
     twice,
