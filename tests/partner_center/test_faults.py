@@ -414,6 +414,19 @@ def test_lasting_and_passing_failures(status, body, permanent):
     assert permanent is found.permanent
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "stranger"),
+    [(403, {"code": 20002}, True), (403, {"code": "900159"}, True), (404, {"code": 60003}, True), (404, None, False),
+     (403, {"code": 800043}, False), (400, {"code": 900118}, False), (503, None, False)],
+)  # fmt: skip
+def test_no_relationship_is_told_from_no_answer(status, body, stranger):
+    """Only what says that the tenant is not ours makes a customer a stranger; a bare 404 may be a wrong endpoint."""
+    found = read(("GET", TENANT, status, body))
+
+    assert isinstance(found, ReadFailure)
+    assert stranger is found.stranger
+
+
 def test_silence_is_not_asked_a_hundred_times():
     """When nobody answers, the rest of the customers is not asked one by one; each is said to be unread."""
     script = Script([("GET", TENANT, 0, Lost("no connection", sent=False))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -190,3 +191,34 @@ def test_a_name_at_adoption_is_remembered(tmp_path):
     rename(world, "Somebody's")
 
     assert [("alpha", "changed", "nickname", "Somebody's")] == found(estate)
+
+
+def test_a_budget_changed_elsewhere(tmp_path):
+    """What an operation of ours last set is neither declared nor live: drift, until it is declared or put right."""
+    world = world_of()
+    estate = estate_of(tmp_path / "project", world)
+    estate.customer("alpha", {"name": "azure", "azurePlan": {"budget": "500.00"}}, tenant=ALPHA)
+    with world.open() as state:
+        state.put_customer(replace(state.customers[ALPHA], budget=Decimal(0)))
+    estate.apply()
+    estate.apply()
+    assert [] == found(estate)
+
+    with world.open() as state:
+        state.put_customer(replace(state.customers[ALPHA], budget=Decimal("900.00")))
+
+    assert [("alpha", "changed", "budget", "900.00")] == found(estate)
+    [item] = estate.drift()
+    assert ("500.00", "500.00") == (item.was, item.declared)
+
+
+def test_a_lost_customer_is_one_finding(estate, world):
+    """Nothing is said of its lines, which nobody can read any more; it counts, and the run is not incomplete for it."""
+    with world.open() as state:
+        state.customers = {key: one for key, one in state.customers.items() if key != ALPHA}
+
+    with estate.session() as session:
+        report = look_for_drift(session, PlanRequest()).report
+
+    assert [("lost", "alpha")] == [(item.drift.group, str(item.drift.address)) for item in report.counted]
+    assert () == report.unreadable
