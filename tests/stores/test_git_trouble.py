@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, NotAuthorised, StoreDamaged, TryLater
+from cspdecl.engine.apply import locked
 from cspdecl.spi.store import Batch
 from cspdecl.store.git_mirror import Mirror
 from cspdecl.store.git_place import find_place
 from cspdecl.store.git_run import GitFailed, in_words
 from cspdecl.store.git_store import GitStore, open_git_store
 from cspdecl.testing.store_parts import M365, ONE, OTHER_RUN, RUN, VISIO, binding, chain, entry, header, owner
+from tests.unit.cli.command import Project
 
 REF = "refs/cspdecl/store"
 
@@ -268,6 +271,24 @@ def test_a_push_that_nobody_took_is_an_error_and_no_commit(tmp_path, remote, lin
 
     assert ["CSP923"] == code_of(failed.value)
     assert ([], 1) == (list(opened(tmp_path / "b").journal()), opened(tmp_path / "c").head().seq)
+
+
+def test_a_lock_that_cannot_be_given_back_hides_no_result(tmp_path, remote, line):
+    """The run is over and recorded when the line goes dead: whoever listens is warned, and told how to free the project."""
+    project = Project(tmp_path)
+    with (project.root / "cspdecl.yaml").open("a", encoding="utf-8") as file:
+        file.write('  store: "git:../remote.git"\n')
+    warned: list[Diagnostic] = []
+
+    with project.estate.session() as session:
+        with locked(session, "run-7", "apply", warn=warned.append):
+            line.write_text("dead", encoding="utf-8")
+        with pytest.raises(TryLater), locked(session, "run-8", "apply"):
+            pass
+    line.unlink()
+
+    assert [("CSP919", True)] == [(one.code, "lock break run-7" in (one.hint or "")) for one in warned]
+    assert "run-7" == (opened(tmp_path / "b").lock_owner() or owner()).run
 
 
 def test_a_hook_that_refuses_is_named(tmp_path, remote):

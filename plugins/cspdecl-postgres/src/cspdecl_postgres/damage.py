@@ -10,7 +10,7 @@ from cspdecl.core.records import LedgerHead
 from cspdecl.spi.keeping import shorter
 
 _TORN = (
-    "SELECT seq FROM (SELECT seq, previous, body, hash, lag(hash) OVER (ORDER BY seq) AS before FROM ledger) AS chained "
+    "SELECT seq FROM (SELECT seq, previous, body, hash, lag(hash) OVER (ORDER BY seq) AS before FROM ledger) AS chain "
     "WHERE previous <> coalesce(before, repeat('0', 64)) "
     "OR hash <> encode(sha256(convert_to(previous || body, 'UTF8')), 'hex') ORDER BY seq LIMIT 1"
 )
