@@ -12,12 +12,16 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cspdecl_ci import environment as environment_module
+from cspdecl_ci.desk import Desk
+from cspdecl_ci.processes import Cspdecl
 from tests.pipelines.bench import APPLY_SUBJECT, READER, WRITER, Bench, git, git_environment
 from tests.pipelines.forge_server import READ_ONLY, TOKEN, Pull
 from tests.pipelines.identities import SUBJECT
@@ -69,6 +73,14 @@ def on_push(bench: Bench, before: str, after: str, **more: Any) -> Run:
     )
 
 
+def on_merge_group(bench: Bench, pull: Pull, **more: Any) -> Run:
+    """A merge queue's candidate: the pull request as it would stand on the default branch."""
+    base = git(bench.remote, "rev-parse", "main")
+    git(bench.work, "push", "-q", "origin", f"{pull.head}:refs/heads/gh-readonly-queue/main/pr-{pull.number}")
+    event = {"merge_group": {"head_sha": pull.head, "base_sha": base, "base_ref": "refs/heads/main"}}
+    return run(bench, "cspdecl-plan", "merge_group", event, sha=pull.head, **more)
+
+
 def on_schedule(bench: Bench, **more: Any) -> Run:
     return run(
         bench,
@@ -99,7 +111,7 @@ def run(
     client, subject = _ENVIRONMENTS[job["environment"]]
     bench.jobs += 1
     folder = bench.folder / f"runner-{bench.jobs}"
-    runner = Runner(bench, folder, event, sha, fork, described["permissions"])
+    runner = Runner(bench, folder, event, sha, fork=fork)
     runner.environment = _base(bench) | runner.given(name, token, base_ref)
     if not fork:  # a fork's job gets neither variables of the environment nor an identity
         bench.forge.identity = {"subject": subject}
@@ -111,10 +123,30 @@ def run(
     return runner.result
 
 
+def desk_of_push(bench: Bench, before: str, after: str, echo: Callable[[str], None]) -> Desk:
+    """The apply job in this process, for what cannot be seen from outside: how it waits."""
+    bench.jobs += 1
+    runner = Runner(bench, bench.folder / f"runner-{bench.jobs}", {"before": before}, after, fork=False)
+    bench.forge.identity = {"subject": APPLY_SUBJECT}
+    environment = _base(bench) | runner.given("push", TOKEN, "") | _identity(bench)
+    environment |= {"CSPDECL_CLIENT_ID": WRITER, "GITHUB_TOKEN": TOKEN}
+    runner.checkout({"fetch-depth": "0"})
+    return Desk(
+        job=environment_module.job_of(environment, "github"),
+        forge=lambda: environment_module.forge_of(environment, "github"),
+        cspdecl=Cspdecl(project=runner.folder, environment=environment, echo=echo),
+        folder=runner.folder / ".cspdecl/ci",
+        key=".",
+        show="sell",
+        language="en",
+        environment=environment,
+        echo=echo,
+    )
+
+
 class Runner:
-    def __init__(self, bench: Bench, folder: Path, event: Any, sha: str, fork: bool, permissions: Any) -> None:
+    def __init__(self, bench: Bench, folder: Path, event: Any, sha: str, *, fork: bool) -> None:
         self.bench, self.folder, self.sha, self.fork = bench, folder, sha, fork
-        self.permissions = permissions
         self.result = Run(folder=folder)
         self.context: dict[str, Any] = {"github": {"event": event, "sha": sha, "token": ""}, "vars": {}, "steps": {}}
         self.environment: dict[str, str] = {}
@@ -170,7 +202,7 @@ class Runner:
 
     def _use(self, what: str, given: dict[str, str], id: str | None) -> None:
         if what == "actions/checkout@v5":
-            self._checkout(given)
+            self.checkout(given)
         elif what == "actions/upload-artifact@v4":
             self._upload(given)
         else:
@@ -185,7 +217,7 @@ class Runner:
             found = {key: self.filled(one["value"], {}) for key, one in action["outputs"].items()}
             self.context["steps"] = {**inner, **({id: {"outputs": found}} if id else {})}
 
-    def _checkout(self, given: dict[str, str]) -> None:
+    def checkout(self, given: dict[str, str]) -> None:
         assert "0" == given.get("fetch-depth"), "a shallow checkout cannot tell what changed"
         git(self.folder, "init", "-q")
         git(self.folder, "remote", "add", "origin", str(self.bench.remote))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cspdecl_ci
 from cspdecl.core.errors import ConfigurationError
 from cspdecl_ci.approvals import count_approvals
 from cspdecl_ci.environment import forge_name, scrubbed
@@ -17,6 +20,7 @@ from cspdecl_ci.forge import Pull, Review
 from cspdecl_ci.processes import harmless
 from cspdecl_ci.settings import settings_changed
 from cspdecl_ci.sticky import Marker, fenced, fitted, key_of, read_marker
+from cspdecl_ci.texts import GERMAN, language_of, say
 
 SHOWN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PULL = Pull(number=7, head="a" * 40, author="vera")
@@ -180,3 +184,37 @@ def test_a_change_of_connection_settings_is_noticed(tmp_path, name, text, expect
     (tmp_path / name).write_text(text, "utf-8")
 
     assert expected == settings_changed(tmp_path, "HEAD")
+
+
+def _said() -> set[str]:
+    """Every sentence that the plugin says through its own texts."""
+    found = set[str]()
+    for path in Path(cspdecl_ci.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        values = {node.targets[0].id: node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _name(node.func) in ("say", "_unfit"):
+                wanted = node.args[1] if _name(node.func) == "_unfit" else node.args[0]
+                given = values.get(wanted.id, wanted) if isinstance(wanted, ast.Name) else wanted
+                parts = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
+                found |= {str(part.value) for part in parts if isinstance(part, ast.Constant)}
+    return found
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def test_every_sentence_of_ours_has_a_german_form():
+    """Nothing is said in English to whoever asked for German, no form is left over, and the places are the same."""
+    places = {text: sorted(re.findall(r"{\w+}", text)) for text in GERMAN}
+
+    assert _said() == set(GERMAN)
+    assert places == {text: sorted(re.findall(r"{\w+}", german)) for text, german in GERMAN.items()}
+
+
+def test_the_language_is_the_environments():
+    """As the command line reads it."""
+    assert "de" == language_of({"LANG": "de_DE.UTF-8"})
+    assert "en" == language_of({"LANG": "de_DE.UTF-8", "LC_ALL": "C.UTF-8"})
+    assert "Nichts wurde ausgeführt" == say("de", "Nothing was carried out")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
+from cspdecl.engine.apply import locked
+from cspdecl.engine.session import Session
+from cspdecl_ci.applying import Waiting, apply_merged
 from tests.pipelines.bench import bench, git
 from tests.pipelines.forge_server import READ_ONLY
-from tests.pipelines.runner import on_pull_request, on_push, on_schedule, person
+from tests.pipelines.runner import desk_of_push, on_merge_group, on_pull_request, on_push, on_schedule, person
 
 
 @pytest.fixture
@@ -250,3 +254,31 @@ def test_no_disk_is_needed(tmp_path):
         assert 0 == listed.returncode, listed.stderr
         assert "alpha/m365" in listed.stdout
         assert after == git(made.remote, "rev-parse", "main")
+
+
+def test_a_merge_queues_candidate_is_planned_without_a_comment(nordlicht):
+    """The required check runs for the queue, too; there is no pull request to write on, the summary has the plan."""
+    pull = more_seats(nordlicht)
+    queued = on_merge_group(nordlicht, pull)
+
+    assert 0 == queued.code, queued.log
+    assert "10 → 13" in queued.summary
+    assert {} == nordlicht.comments(pull)
+
+
+def test_a_job_waits_while_another_run_holds_the_lock(nordlicht, monkeypatch):
+    """Two merges at once: the second job waits for the first one's lock, and then does its work."""
+    pull = more_seats(nordlicht)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    before, after = nordlicht.merge(pull)
+    said: list[str] = []
+    with Session(nordlicht.work) as session, ExitStack() as held:
+        held.enter_context(locked(session, "another run", "apply"))
+        desk = desk_of_push(nordlicht, before, after, said.append)
+        code = apply_merged(desk, plan_from=None, waiting=Waiting(seconds=60, pause=lambda _seconds: held.close()))
+
+    assert 0 == code, said
+    assert 13 == nordlicht.live_seats("alpha")
+    assert [True] == [
+        text.startswith("another run holds the lock: waiting") for text in said if "holds the lock:" in text
+    ]

@@ -65,7 +65,7 @@ def apply_merged(desk: Desk, *, plan_from: Path | None, waiting: Waiting) -> int
     for pull in pulls.values():
         codes.append(_apply_one(desk, pull, plan_from=plan_from, waiting=waiting))
     if direct and not pulls:
-        codes.append(_without_plan(desk, None, "this push came without a pull request"))
+        codes.append(_without_plan(desk, None, desk.say("this push came without a pull request")))
     elif direct:
         desk.echo(f"{len(direct)} commits came without a pull request: what they declare waits for a plan")
     return next((code for code in _RANK if code in codes), max(codes, default=0))
@@ -86,13 +86,12 @@ def _arrived(desk: Desk) -> Iterator[str]:
 def _apply_one(desk: Desk, pull: Pull, *, plan_from: Path | None, waiting: Waiting) -> int:
     comment = find_comment(desk.forge().comments(pull.number), "plan", desk.key)
     if comment is None:
-        return _without_plan(desk, pull, f"no plan was shown on pull request {pull.number}")
+        return _without_plan(desk, pull, desk.say("no plan was shown on pull request {number}", number=pull.number))
     try:
         found = _approved(desk, pull, comment, plan_from)
     except CspdeclError as problem:
         if any(item.code == "CSP742" for item in problem.diagnostics):
-            hint = problem.diagnostics[0].hint or ""
-            _result(desk, pull, f"## Nothing was carried out\n\n{fenced(f'{problem.message}. {hint}')}")
+            _nothing(desk, pull, "\n".join(filter(None, (problem.message, problem.diagnostics[0].hint))), STALE)
         raise
     for line in found.counted.left_out:
         desk.echo(f"note[CSP745]: not counted as an approval: {line}")
@@ -104,7 +103,7 @@ def _apply_one(desk: Desk, pull: Pull, *, plan_from: Path | None, waiting: Waiti
     done = _patiently(desk, words, waiting)
     text = said.read_text(encoding="utf-8") if said.is_file() else _ended(desk, done)
     if found.counted.left_out:
-        text += "\nNot counted as approvals:\n\n" + fenced("\n".join(found.counted.left_out))
+        text += f"\n{desk.say('Not counted as approvals:')}\n\n" + fenced("\n".join(found.counted.left_out))
     publish(desk, {}, done.code, failure=text)
     _result(desk, pull, text)
     if done.code in (STALE, PARTLY) and fresh.is_file():
@@ -117,18 +116,20 @@ def _approved(desk: Desk, pull: Pull, comment: Comment, plan_from: Path | None) 
     marker = read_marker(comment.body)
     shown_after = marker is not None and marker.commit == desk.job.commit != pull.head
     if marker is None or not marker.digest or (marker.commit != pull.head and not shown_after):
-        raise _unfit(f"the comment on pull request {pull.number} shows no plan of its last commit, {pull.head[:12]}")
+        shows_none = "the comment on pull request {number} shows no plan of its last commit, {commit}"
+        raise _unfit(desk, shows_none, number=pull.number, commit=pull.head[:12])
     for text in _saved(desk, pull, plan_from):
         path = desk.file("approved.json")
         path.write_bytes(text)
         if digest_of(read_json(path)) == marker.digest:
             break
     else:
-        raise _unfit(f"the plan that pull request {pull.number} shows ({marker.digest[:12]}) was not kept")
+        not_kept = "the plan that pull request {number} shows ({digest}) was not kept"
+        raise _unfit(desk, not_kept, number=pull.number, digest=marker.digest[:12])
     reviews = desk.forge().reviews(pull.number)
-    counted = count_approvals(reviews, pull, plan=marker.digest, shown=comment.changed)
+    counted = count_approvals(reviews, pull, plan=marker.digest, shown=comment.changed, say=desk.say)
     if shown_after and not counted.approvals:
-        raise _unfit(f"the fresh plan on pull request {pull.number} has not been approved")
+        raise _unfit(desk, "the fresh plan on pull request {number} has not been approved", number=pull.number)
     return Found(plan=path, counted=counted)
 
 
@@ -144,11 +145,11 @@ def artifact_of(pull: Pull) -> str:
     return f"{ARTIFACT}-{pull.head}"
 
 
-def _unfit(message: str) -> CspdeclError:
+def _unfit(desk: Desk, message: str, **values: object) -> CspdeclError:
     return refusal(
         "CSP742",
-        message,
-        hint="nothing was carried out: make a new pull request, or approve the fresh plan and run this job again",
+        desk.say(message, **values),
+        hint=desk.say("make a new pull request, or approve the fresh plan and run this job again"),
         exit_code=STALE,
     )
 
@@ -169,10 +170,11 @@ def _show_fresh(desk: Desk, pull: Pull, fresh: Path) -> None:
     """The plan as it would be made now, in the place of the stale one: approved there, it can be carried out."""
     shown = desk.cspdecl.run(*desk.verb("show", str(fresh), "--format", "markdown", "--show", desk.show), quiet=True)
     if shown.code == 0:
-        text = (
-            "> What was approved does not fit any more. This is the plan made anew after the merge. To carry it out, "
-            f"approve the pull request once more and run the job again, or let a person apply it.\n\n{shown.out}"
+        why = desk.say(
+            "What was approved does not fit any more. This is the plan made anew after the merge. To carry it out, "
+            "approve the pull request once more and run the job again, or let a person apply it."
         )
+        text = f"> {why}\n\n{shown.out}"
         desk.comment(pull.number, desk.marker("plan", commit=desk.job.commit, digest=digest_of(read_json(fresh))), text)
         fresh.replace(desk.file("plan.json"))
         announce_artifact(desk, artifact_of(pull))
@@ -184,19 +186,26 @@ def _without_plan(desk: Desk, pull: Pull | None, why: str) -> int:
     words = ["plan", "--detailed-exitcode", "--show", desk.show, *(("--changed-since", base) if base else ())]
     done = desk.cspdecl.run(*desk.verb(*words))
     if done.code != CHANGES:
-        desk.echo(f"{why}; nothing is to be sent" if done.code == 0 else why)
-        publish(desk, {}, done.code, failure=f"{why[:1].upper()}{why[1:]}; exit code {done.code}.\n")
+        desk.echo(desk.say("{why}; nothing is to be sent", why=why) if done.code == 0 else why)
+        told = desk.say("{why}; exit code {code}.", why=why[:1].upper() + why[1:], code=done.code)
+        publish(desk, {}, done.code, failure=f"{told}\n")
         return done.code
     problem = refusal(
         "CSP741",
-        f"{why}, and it would send something: nothing was carried out",
+        desk.say("{why}, and it would send something: nothing was carried out", why=why),
         hint="make a pull request, so that it is seen before it happens; or a person applies it: `cspdecl apply`",
         exit_code=REFUSED,
     )
-    publish(desk, {}, REFUSED, failure=f"## Nothing was carried out\n\n{problem.message}.\n")
-    if pull is not None:
-        _result(desk, pull, f"## Nothing was carried out\n\n{fenced(problem.message)}")
+    _nothing(desk, pull, problem.message, REFUSED)
     raise problem
+
+
+def _nothing(desk: Desk, pull: Pull | None, why: str, code: int) -> None:
+    """Nothing was carried out: said in the summary, and on the pull request where there is one."""
+    text = f"## {desk.say('Nothing was carried out')}\n\n{fenced(why)}"
+    publish(desk, {}, code, failure=text)
+    if pull is not None:
+        _result(desk, pull, text)
 
 
 def _result(desk: Desk, pull: Pull, text: str) -> None:
@@ -204,5 +213,6 @@ def _result(desk: Desk, pull: Pull, text: str) -> None:
 
 
 def _ended(desk: Desk, done: Done) -> str:
-    link = f"\n[The job's log]({desk.job.link})\n" if desk.job.link else ""
-    return f"## Apply ended with exit code {done.code}\n\n{fenced(done.err or done.out)}{link}"
+    link = desk.log_link()
+    title = desk.say("Apply ended with exit code {code}", code=done.code)
+    return f"## {title}\n\n{fenced(done.err or done.out)}{link}"

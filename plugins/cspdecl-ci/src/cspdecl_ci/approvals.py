@@ -6,7 +6,7 @@ was shown: who approved an earlier plan did not see this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,8 +22,10 @@ class Counted:
     left_out: tuple[str, ...]
 
 
-def count_approvals(reviews: Iterable[Review], pull: Pull, *, plan: str, shown: datetime | None) -> Counted:
-    """The approvals of a plan, by its digest and the moment since when it stands in the comment."""
+def count_approvals(
+    reviews: Iterable[Review], pull: Pull, *, plan: str, shown: datetime | None, say: Callable[..., str] = str.format
+) -> Counted:
+    """The approvals of a plan, by its digest and since when it stands in the comment; `say` words the reasons."""
     last: dict[str, Review] = {}
     for review in reviews:
         if review.state != "commented":  # a remark takes nothing back
@@ -32,7 +34,7 @@ def count_approvals(reviews: Iterable[Review], pull: Pull, *, plan: str, shown: 
     for review in last.values():
         if review.state != "approved":
             continue
-        against = _against(review, pull, shown)
+        against = _against(review, pull, shown, say)
         if against:
             left_out.append(f"{review.by}: {against}")
             continue
@@ -43,15 +45,16 @@ def count_approvals(reviews: Iterable[Review], pull: Pull, *, plan: str, shown: 
     return Counted(approvals=tuple(approvals), left_out=tuple(left_out))
 
 
-def _against(review: Review, pull: Pull, shown: datetime | None) -> str:
+def _against(review: Review, pull: Pull, shown: datetime | None, say: Callable[..., str]) -> str:
     if review.by.casefold() == pull.author.casefold():
-        return "the author's own word does not count"
+        return say("the author's own word does not count")
     if review.bot:
-        return "a program cannot approve"
+        return say("a program cannot approve")
     if review.commit is not None and review.commit != pull.head:
-        return f"approved commit {review.commit[:12]}, and the last one is {pull.head[:12]}"
+        told = "approved commit {commit}, and the last one is {head}"
+        return say(told, commit=review.commit[:12], head=pull.head[:12])
     if review.at is None:
-        return "when this was approved is not known"
+        return say("when this was approved is not known")
     if shown is None or review.at <= shown:
-        return "approved before this plan was shown"
+        return say("approved before this plan was shown")
     return ""

@@ -89,7 +89,7 @@ def drift(ctx: click.Context, /, title: str | None, *, take: bool, **options: An
 
     desk = _desk(ctx, **options)
     name = desk.key if desk.key != "." else desk.project.name
-    ctx.exit(look_for_drift(desk, title=title or f"Drift in {name}", take=take))
+    ctx.exit(look_for_drift(desk, title=title or desk.say("Drift in {name}", name=name), take=take))
 
 
 @command.command()
@@ -104,6 +104,7 @@ def token(forge: str | None, audience: str) -> None:
 def _desk(ctx: click.Context, *, forge: str | None, key: str | None, output: str | None, show: str) -> Any:
     from cspdecl_ci.desk import Desk
     from cspdecl_ci.sticky import key_of
+    from cspdecl_ci.texts import language_of
 
     given = ctx.obj if isinstance(ctx.obj, dict) else {}
     project, variables = Path(given.get("project") or ".").absolute(), dict(os.environ)
@@ -116,7 +117,7 @@ def _desk(ctx: click.Context, *, forge: str | None, key: str | None, output: str
         folder=Path(output).absolute() if output else project / ".cspdecl" / "ci",
         key=key_of(key or inside),
         show="all" if show == "all" else "sell",
-        language=given.get("lang"),
+        language=given.get("lang") or language_of(variables),
         environment=variables,
         echo=_log,
     )

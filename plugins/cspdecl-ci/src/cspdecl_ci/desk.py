@@ -12,9 +12,11 @@ from cspdecl.core.errors import CspdeclError
 from cspdecl_ci.forge import Forge, Job
 from cspdecl_ci.processes import Cspdecl, git
 from cspdecl_ci.sticky import Kind, Marker, post
+from cspdecl_ci.texts import say
 from cspdecl_ci.wire import Refused
 
 Show = Literal["sell", "all"]
+_LOG = "The job's log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Desk:
     folder: Path
     key: str
     show: Show
-    language: str | None
+    language: str
     environment: Mapping[str, str]
     echo: Callable[[str], None]
 
@@ -49,7 +51,15 @@ class Desk:
 
     def verb(self, *words: str) -> tuple[str, ...]:
         """A verb's words with the language in front."""
-        return (*(("--lang", self.language) if self.language else ()), *words)
+        return ("--lang", self.language, *words)
+
+    def say(self, template: str, /, **values: object) -> str:
+        """A sentence of ours in the language of what is posted."""
+        return say(self.language, template, **values)
+
+    def log_link(self) -> str:
+        """A line that leads to the job's log, where the code host says where that is."""
+        return f"\n[{self.say(_LOG)}]({self.job.link})\n" if self.job.link else ""
 
     def tell(self, item: Diagnostic) -> None:
         """A remark in the job's log."""

@@ -25,7 +25,9 @@ def look_for_drift(desk: Desk, *, title: str, take: bool) -> int:
     done = desk.cspdecl.run(*desk.verb(*words))
     shown = files["markdown"]
     if not shown.is_file():
-        publish(desk, {}, done.code, failure=f"No look for drift could be taken; exit code {done.code}.\n")
+        publish(
+            desk, {}, done.code, failure=desk.say("No look for drift could be taken; exit code {code}.", code=done.code)
+        )
         return done.code
     text = shown.read_text(encoding="utf-8")
     publish(desk, {}, done.code, failure=text)
@@ -48,4 +50,4 @@ def _keep_issue(desk: Desk, title: str, text: str, *, any_drift: bool, complete:
     elif any_drift and there is not None and there.body.rstrip() != body.rstrip():
         forge.change_issue(there, body)
     elif there is not None and not any_drift and complete:  # what could not be read may hold drift still
-        forge.close_issue(there, "Nothing differs any more.")
+        forge.close_issue(there, desk.say("Nothing differs any more."))

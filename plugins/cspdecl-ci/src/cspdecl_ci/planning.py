@@ -73,10 +73,9 @@ def plan_change(desk: Desk) -> int:
 
 def _failed(desk: Desk, done: Done) -> int:
     """No plan came out: the comment says so, and why, instead of showing an older one."""
-    title = "The manifests are invalid" if done.code == INVALID else "No plan could be made"
-    text = f"## {title}\n\nCommit {desk.job.commit[:12]}, exit code {done.code}.\n\n{fenced(done.err or done.out)}"
-    if desk.job.link:
-        text += f"\n[The job's log]({desk.job.link})\n"
+    title = desk.say("The manifests are invalid" if done.code == INVALID else "No plan could be made")
+    where = desk.say("Commit {commit}, exit code {code}.", commit=desk.job.commit[:12], code=done.code)
+    text = f"## {title}\n\n{where}\n\n{fenced(done.err or done.out)}{desk.log_link()}"
     publish(desk, {}, done.code, failure=text)
     if desk.job.pull is not None:
         _say(desk, text, marker=desk.marker("plan", commit=desk.job.commit), only_update=False)
