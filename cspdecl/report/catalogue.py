@@ -3,8 +3,10 @@
 Sentences are made far below, in English, out of a template and its values; plans and records keep them so. Here a
 finished sentence is laid against all templates that could have made it, what stood in their places is translated on its
 own, and the reading that leaves the least English wins. A saved plan can so be shown in any language, and nothing below
-knows that there is more than one. Texts stand in `texts/LANGUAGE/*.toml`, a key for every template with {0}, {1} … for
-its places, or with the names that `Language.say` fills.
+knows that there is more than one. What is quoted with backticks is for typing and never taken apart.
+
+Texts stand in `texts/LANGUAGE/*.toml`, a key for every template with {0}, {1} … for its places. Those of `report.toml`
+are for `Language.say` alone, which knows its template: no sentence is laid against them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from importlib import resources
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]+")
-_NAME = re.compile(r"[^\sA-Z]*[\d/:@._\x01-][^\s]*|`[^`]*`|[A-Z][\w-]*|[\W\d_]*")
+_NAME = re.compile(r"[^\s]*[\d/@_\x01][^\s]*|[^\sA-Z]*[:.-][^\s]*|`[^`]*`|[A-Z][\w-]*|[\W\d_]*")
 #: Where a text that no template knows as a whole may be taken apart: what reads on its own on either side.
 _JOINTS = ("\n", "; ", ". ", ": ", ", ", " (")
 _BREAKS = " ,;.(:\n"
@@ -30,12 +32,14 @@ _DEEPEST = 12
 @dataclass(frozen=True, slots=True)
 class Template:
     """One entry: how the English text looks, and what stands for it. `groups` are its places; those that touch each
-    other share a group and are told apart afterwards. `weight` is how much text of its own it has."""
+    other share a group and are told apart afterwards. `weight` is how much text of its own it has; `quoted` are the
+    places that stand in backticks, where nothing is translated."""
 
     shapes: tuple[re.Pattern[str], ...]
     groups: tuple[tuple[str, ...], ...]
     text: str
     weight: int
+    quoted: frozenset[str] = frozenset()
 
     def readings(self, text: str) -> Iterator[dict[str, str]]:
         """Every way in which this template may have made the text: what stood in which place."""
@@ -44,7 +48,7 @@ class Template:
             found = shape.fullmatch(text)
             if found is None:
                 return
-            if found.groups() not in seen:
+            if found.groups() not in seen and all(_whole(value) for value in found.groups()):
                 seen.add(found.groups())
                 yield from _told_apart(self.groups, found.groups())
 
@@ -55,9 +59,11 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All texts of one language. `exact`: as written; `by_word`: those with places, by a word that any text of that
-    shape holds, or under "" where there is none."""
+    """All texts of one language. `said`: templates of the reports; `exact`: what sentences are made of, as written;
+    `by_word`: those of them with places, by a word that any text of that shape holds, or under "" where there is none.
+    """
 
+    said: Mapping[str, str]
     exact: Mapping[str, str]
     by_word: Mapping[str, tuple[Template, ...]]
     _known: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -104,7 +110,7 @@ class Catalogue:
         said: dict[str, str] = {}
         left = 0
         for name, value in places.items():
-            said[name], cost = self._read(value, depth + 1)
+            said[name], cost = (value, 0) if name in template.quoted else self._read(value, depth + 1)
             left += cost
             if left >= best[1]:
                 return best
@@ -121,6 +127,8 @@ class Catalogue:
                 at = text.find(joint, at + len(joint))
         for at, joint in cuts:
             end = at + len(joint)
+            if not _whole(text[:at]):
+                continue
             first = self._read(text[:at], depth + 1)
             for second, between in ((self._read(text[end:], depth + 1), joint), (self._read(text[at:], depth + 1), "")):
                 if first[1] + second[1] < best[1]:
@@ -139,6 +147,7 @@ class Catalogue:
         return sorted(found, key=lambda item: -item.weight)[:_MOST]
 
 
+_SAID_ONLY = "report.toml"
 _MANY = 50_000
 _MOST = 400
 
@@ -146,18 +155,22 @@ _MOST = 400
 @lru_cache(maxsize=4)
 def load_catalogue(code: str) -> Catalogue:
     """The texts of a language; of English none, since it is what the code is written in."""
+    said: dict[str, str] = {}
     exact: dict[str, str] = {}
     folder = resources.files("cspdecl.report").joinpath("texts", code)
     if folder.is_dir():
         for entry in sorted(folder.iterdir(), key=lambda item: item.name):
             if entry.name.endswith(".toml"):
-                exact.update(tomllib.loads(entry.read_text(encoding="utf-8")))
+                texts = tomllib.loads(entry.read_text(encoding="utf-8"))
+                said.update(texts)
+                if entry.name != _SAID_ONLY:
+                    exact.update(texts)
     by_word: dict[str, list[Template]] = {}
     for key, text in exact.items():
         template = _template(key, text)
         if template is not None:
             by_word.setdefault(_rarest(key), []).append(template)
-    return Catalogue(exact=exact, by_word={word: tuple(items) for word, items in by_word.items()})
+    return Catalogue(said=said, exact=exact, by_word={word: tuple(items) for word, items in by_word.items()})
 
 
 def _template(key: str, text: str) -> Template | None:
@@ -177,7 +190,13 @@ def _template(key: str, text: str) -> Template | None:
     shapes = tuple(
         re.compile(place.join(re.escape(piece) for piece in literals), re.DOTALL) for place in ("(.*?)", "(.*)")
     )
-    return Template(shapes=shapes, groups=tuple(names), text=text, weight=weight)
+    quoted = frozenset(found[1] for found in _PLACE.finditer(key) if not _whole(key[: found.start()]))
+    return Template(shapes=shapes, groups=tuple(names), text=text, weight=weight, quoted=quoted)
+
+
+def _whole(text: str) -> bool:
+    """Whether every quotation in it is closed."""
+    return text.count("`") % 2 == 0
 
 
 def _told_apart(groups: tuple[tuple[str, ...], ...], values: tuple[str, ...]) -> Iterator[dict[str, str]]:

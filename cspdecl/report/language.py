@@ -24,7 +24,7 @@ CODES: tuple[Code, ...] = ("en", "de")
 # Figures of a finished sentence, each with the locale's form of it: an instant or a day, an amount or a count.
 _FIGURE = re.compile(
     r"(?<![\w`/:.-])(?:(?P<day>\d{4}-\d{2}-\d{2})(?: (?P<time>\d{2}:\d{2}(?::\d{2})?) UTC)?"
-    r"|(?P<number>[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?))(?![\w`/:-]|\.\w)"
+    r"|(?P<number>[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?))(?![\w`/-]|[.:]\w)"
 )
 _HELD = re.compile("\x01(\\d+)\x01")
 _QUOTED = re.compile("`[^`]*`")
@@ -41,7 +41,7 @@ class Language:
 
         Numbers, amounts and days are put into the locale's form; text stays as it is.
         """
-        text = template if self.code == "en" else load_catalogue(self.code).exact.get(template, template)
+        text = template if self.code == "en" else load_catalogue(self.code).said.get(template, template)
         return text.format_map({name: self._shown(value) for name, value in values.items()})
 
     def sentence(self, text: str) -> str:

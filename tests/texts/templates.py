@@ -17,7 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ROOT / "cspdecl" / "report" / "texts"
 PACKAGES = ("core", "commerce", "manifest", "planning", "billing", "report", "store", "engine", "cli")
-PLUGINS = ("plugins/cspdecl-partner-center/src",)
+PLUGINS = (
+    "plugins/cspdecl-partner-center/src",
+    "plugins/cspdecl-ci/src",
+    "plugins/cspdecl-postgres/src",
+)
 
 #: Modules whose texts nobody is shown in a language: rules as documentation, schemas, generators of docs.
 NOT_SHOWN = (
@@ -33,6 +37,9 @@ NOT_SHOWN = (
     "cspdecl/planning/schema.py",
     "cspdecl/billing/schema.py",
     "cspdecl/billing/words.py",
+    "cspdecl/report/drift_schema.py",
+    "cspdecl/report/html/script.py",
+    "cspdecl/report/html/style.py",
 )
 _SPEECH = re.compile(r"[a-z]{2,}[,:;]? [a-z{`]|[a-z]{3,} \{|\} [a-z]{3,}|^[A-Z][a-z]+ [a-z]+")
 #: Calls whose texts are for programmers or for `--help`, which is English.
@@ -85,10 +92,20 @@ def _of_module(path: Path, name: str) -> Iterator[Said]:
             skipped.update(id(part) for part in node.values)
         if isinstance(node, ast.Call) and _called(node) in _OTHER_CALLS:
             skipped.update(id(inner) for inner in ast.walk(node) if inner is not node)
+    said = {id(text) for node in ast.walk(tree) if isinstance(node, ast.Call) for text in _said_by(node)}
     for node in ast.walk(tree):
         text = None if id(node) in skipped else template_of(node)
-        if text and _SPEECH.search(text):
+        if text and (_SPEECH.search(text) or (id(node) in said and re.search("[a-z]{2}", text))):
             yield Said(text, f"{name}:{getattr(node, 'lineno', 0)}")
+
+
+def _said_by(node: ast.Call) -> Iterator[ast.AST]:
+    """What a call of `say` is given to say, single words as well: its first text, or those of a choice."""
+    count = {"say": 1, "sentence": 1, "in_words": 1, "counted": 3}.get(_called(node), 0)
+    for argument in node.args[:count]:
+        for inner in (argument, getattr(argument, "body", None), getattr(argument, "orelse", None)):
+            if isinstance(inner, ast.Constant | ast.JoinedStr):
+                yield inner
 
 
 def _called(node: ast.Call) -> str:
