@@ -14,6 +14,7 @@ from cspdecl.engine import basis
 from cspdecl.engine.apply import ApplyOptions, ApplyResult
 from cspdecl.engine.approved import Approved, NotApproved
 from cspdecl.engine.exits import Exit
+from cspdecl.engine.problems import Outgrown
 from cspdecl.planning.approvers import ApprovalFile
 from cspdecl.planning.planfile import dump_plan, load_plan
 from cspdecl.testing.builders import OFFER, OTHER_OFFER
@@ -108,7 +109,7 @@ def test_seats_that_moved_are_another_change(estate, world):
     with world.open() as state:
         state.set_seats(tenant_of(1), only_subscription(world, "alpha"), 11)
 
-    with pytest.raises(StalePlan) as stale:
+    with pytest.raises(Outgrown) as stale:
         estate.apply(plan)
 
     assert ["CSP802", "CSP813"] == [item.code for item in stale.value.diagnostics]
@@ -142,6 +143,7 @@ def test_another_declaration_holds_back_its_customer_alone(estate, world):
 
     assert (Exit.PARTLY, [10], []) == (result.exit, live_seats(world, "alpha"), live_seats(world, "beta"))
     assert [("CSP812", "beta")] == [(item.code, str(item.address)) for item in result.outside]
+    assert result.fresh is not None
     assert {"beta/m365", "beta/more"} == {str(item.address) for item in result.fresh.operations}
 
 

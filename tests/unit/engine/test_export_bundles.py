@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +31,7 @@ _WORKPLACE = {
 }
 
 
-def put(world: World, number: int, *pairs: tuple[str, int], **kinds: object) -> None:
+def put(world: World, number: int, *pairs: tuple[str, int], **kinds: Any) -> None:
     """Give a customer these subscriptions, as if they had always been there."""
     with world.open() as state:
         customer = state.customers[tenant_of(number)]
@@ -38,7 +39,7 @@ def put(world: World, number: int, *pairs: tuple[str, int], **kinds: object) -> 
             replace(live_subscription(id=f"sub-{number}-{index}", offer=offer, seats=seats), **kinds)
             for index, (offer, seats) in enumerate(pairs)
         )
-        state.customers[tenant_of(number)] = replace(customer, subscriptions=items)
+        state.put_customer(replace(customer, subscriptions=items))
 
 
 def exported(tmp_path: Path, world: World, **bundles: dict) -> tuple[Estate, list]:

@@ -44,6 +44,7 @@ def test_a_change_of_one_customer_reads_that_customer_alone(repo):
     assert ["beta"] == repo.read()
     assert ("beta",) == plan.scope
     assert [("beta", "customer", "customers/beta.yaml")] == why(plan)
+    assert plan.difference is not None
     assert ["beta/m365 set_seats 13"] == deeds(plan, plan.difference.added)
     assert ((), (), head) == (plan.difference.waiting, plan.difference.dropped, plan.difference.head)
     assert git(repo.top, "rev-parse", "main") == plan.difference.base
@@ -59,6 +60,7 @@ def test_what_was_waiting_anyway_is_told_apart(repo):
 
     plan = repo.preview()
 
+    assert plan.difference is not None
     assert ["alpha/m365 rename Büro"] == deeds(plan, plan.difference.added)
     assert ["alpha/m365 set_seats 15"] == deeds(plan, plan.difference.waiting)
     assert () == plan.difference.dropped
@@ -75,6 +77,7 @@ def test_another_number_takes_the_place_of_the_one_that_was_waiting(repo):
 
     plan = repo.preview()
 
+    assert plan.difference is not None
     assert ["alpha/m365 set_seats 17"] == deeds(plan, plan.difference.added)
     assert ["alpha/m365 set_seats 15"] == [said(item) for item in plan.difference.dropped]
 
@@ -92,6 +95,7 @@ def test_the_base_is_where_the_branch_began(repo):
 
     plan = repo.preview()
 
+    assert plan.difference is not None
     assert began == plan.difference.base
     assert ["beta/m365 set_seats 13"] == [said(item) for item in plan.operations]
 
@@ -120,6 +124,7 @@ def test_merge_rebase_and_squash_show_the_same(repo, how):
 
     plan = repo.preview()
 
+    assert plan.difference is not None
     assert ["beta/m365 set_seats 13"] == deeds(plan, plan.difference.added)
     assert ["beta"] == repo.read()
 
@@ -174,6 +179,7 @@ def test_a_bundle_touches_those_who_have_it(tmp_path):
 
     assert ["alpha"] == repo.read()
     assert [("alpha", "bundle", "bundles/desk.yaml")] == why(plan)
+    assert plan.difference is not None
     assert ["alpha/desk/phone purchase 2"] == deeds(plan, plan.difference.added)
 
 
@@ -197,6 +203,7 @@ def test_a_price_list_touches_those_whose_price_it_changes(repo, tmp_path):
 
     assert ["beta", "gamma"] == repo.read()
     assert {("beta", "price-list", "prices/"), ("gamma", "price-list", "prices/")} == set(why(plan))
+    assert plan.difference is not None
     assert ((), ()) == (plan.difference.added, plan.difference.dropped)
     bought = [item for item in deeds(plan, plan.difference.waiting) if "purchase" in item]
     assert ["beta/other purchase 2", "gamma/more purchase 4"] == bought
@@ -232,6 +239,7 @@ def test_a_customer_that_goes_and_one_that_comes(repo):
     assert [("alpha", "gone", "customers/alpha.yaml"), ("gamma", "customer", "customers/gamma.yaml")] == why(plan)
     dropped = [said(item) for item in plan.difference.dropped]
     assert ["alpha/m365 set_seats 15", "gamma/m365 forget"] == dropped
+    assert plan.difference is not None
     assert "alpha/m365 forget" in deeds(plan, plan.difference.added)
 
 
@@ -283,6 +291,7 @@ def test_a_base_that_is_not_valid_is_said_and_everything_counts(repo):
     plan = repo.preview()
 
     assert ["CSP702"] == [item.code for item in plan.diagnostics]
+    assert plan.difference is not None
     assert ["alpha/m365 rename Büro", "alpha/m365 set_seats 15"] == deeds(plan, plan.difference.added)
     assert ["alpha"] == repo.read()
 
@@ -299,6 +308,7 @@ def test_a_first_commit_of_manifests_has_nothing_before_it(tmp_path):
 
     plan = repo.preview()
 
+    assert plan.difference is not None
     assert ["alpha/m365 purchase 3"] == [item for item in deeds(plan, plan.difference.added) if "purchase" in item]
     assert () == plan.difference.waiting
 
@@ -314,6 +324,7 @@ def test_the_work_tree_counts_and_a_project_may_lie_deeper(tmp_path):
 
     plan = repo.preview("HEAD")
 
+    assert plan.difference is not None
     assert ["gamma/m365 set_seats 12"] == deeds(plan, plan.difference.added)
     assert [("gamma", "customer", "customers/gamma.yaml")] == why(plan)
     assert ["gamma"] == repo.read()
@@ -333,6 +344,7 @@ def test_links_at_the_base_are_not_followed(repo, tmp_path):
     plan = repo.preview()
 
     assert ["CSP703"] == [item.code for item in plan.diagnostics]
+    assert plan.difference is not None
     assert {"alpha", "gamma"} == {item.customer for item in plan.difference.why}
 
 
@@ -383,6 +395,7 @@ def test_how_a_change_reads(repo):
     plan = repo.preview()
     text = render_plan(plan)
 
+    assert plan.difference is not None
     assert f"This change against main (base {plan.difference.base[:8]})" in text
     assert "  in because customers/beta.yaml changed, where it is declared" in text
     assert (
@@ -403,6 +416,7 @@ def test_a_change_can_be_narrowed(repo):
     plan = repo.preview(customers=("beta", "gamma"))
 
     assert (("beta",), ["beta"]) == (plan.scope, repo.read())
+    assert plan.difference is not None
     assert ["beta"] == [item.customer for item in plan.difference.why]
 
 
@@ -417,6 +431,7 @@ def test_a_file_name_cannot_steer_a_terminal(repo):
 
     plan = repo.preview()
 
+    assert plan.difference is not None
     assert [("gamma", "customer")] == [(item.customer, item.cause) for item in plan.difference.why][:1]
     assert {"gamma"} == {item.customer for item in plan.difference.why}
     assert "\x1b" not in render_plan(plan)
@@ -436,6 +451,7 @@ def test_offline_asks_nobody_and_opens_nothing(repo, monkeypatch):
     plan = repo.preview(offline=True)
 
     assert plan.offline
+    assert plan.difference is not None
     assert ["beta/m365 set_seats 13"] == deeds(plan, plan.difference.added)
     assert (("beta",), (), True) == (plan.scope, plan.difference.waiting, plan.complete)
     assert not list((repo.root / ".cspdecl").rglob("*.db*"))
@@ -457,6 +473,7 @@ def test_offline_a_new_customer_buys(repo):
 
     plan = repo.preview(offline=True)
 
+    assert plan.difference is not None
     assert "gamma/m365 purchase 4" in deeds(plan, plan.difference.added)
     assert plan.complete
 
