@@ -282,3 +282,22 @@ def test_a_job_waits_while_another_run_holds_the_lock(nordlicht, monkeypatch):
     assert [True] == [
         text.startswith("another run holds the lock: waiting") for text in said if "holds the lock:" in text
     ]
+
+
+def test_a_project_in_a_folder_keeps_its_plans_apart(nordlicht):
+    """Of two projects in one repository each has its own comment and its own kept plan."""
+    nordlicht.branch("second")
+    action = nordlicht.work / ".github/workflows/cspdecl-plan.yml"
+    action.write_text(
+        action.read_text("utf-8").replace("command: plan", "command: plan\n          project: north"), "utf-8"
+    )
+    for name in ("cspdecl.yaml", "customers"):
+        git(nordlicht.work, "rm", "-r", "-q", "--cached", name)
+    (nordlicht.work / "north").mkdir()
+    for name in ("cspdecl.yaml", "customers"):
+        (nordlicht.work / name).rename(nordlicht.work / "north" / name)
+    pull = nordlicht.propose("second")
+    planned = on_pull_request(nordlicht, pull)
+
+    assert 0 == planned.code, planned.log
+    assert [f"cspdecl-plan-north-{pull.head}"] == planned.artifacts

@@ -19,11 +19,10 @@ from cspdecl_ci.desk import Desk, digest_of, refusal
 from cspdecl_ci.forge import Comment, Pull
 from cspdecl_ci.planning import CHANGES, read_json
 from cspdecl_ci.processes import Done, git
-from cspdecl_ci.publishing import announce_artifact, publish
+from cspdecl_ci.publishing import announce_artifact, artifact_name, publish
 from cspdecl_ci.sticky import fenced, find_comment, read_marker
 
 LOCKED, STALE, PARTLY, REFUSED, USAGE = 6, 7, 4, 3, 64
-ARTIFACT = "cspdecl-plan"
 _MOST = 50  # merges in one push; more than that is a migration, and a person's work
 _RANK = (5, 4, 7, 65, 3, 77, 75, 6, 1)
 
@@ -137,12 +136,7 @@ def _saved(desk: Desk, pull: Pull, plan_from: Path | None) -> Iterator[bytes]:
     if plan_from is not None:
         yield from (path.read_bytes() for path in sorted(plan_from.rglob("*.json")))
         return
-    yield from desk.forge().saved_plans(pull, artifact_of(pull), after=desk.job.commit)
-
-
-def artifact_of(pull: Pull) -> str:
-    """The name under which plans of a pull request's last commit are kept."""
-    return f"{ARTIFACT}-{pull.head}"
+    yield from desk.forge().saved_plans(pull, artifact_name(desk, pull.head), after=desk.job.commit)
 
 
 def _unfit(desk: Desk, message: str, **values: object) -> CspdeclError:
@@ -177,7 +171,7 @@ def _show_fresh(desk: Desk, pull: Pull, fresh: Path) -> None:
         text = f"> {why}\n\n{shown.out}"
         desk.comment(pull.number, desk.marker("plan", commit=desk.job.commit, digest=digest_of(read_json(fresh))), text)
         fresh.replace(desk.file("plan.json"))
-        announce_artifact(desk, artifact_of(pull))
+        announce_artifact(desk, artifact_name(desk, pull.head))
 
 
 def _without_plan(desk: Desk, pull: Pull | None, why: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from cspdecl.core.diagnostics import note, warning
 from cspdecl_ci.desk import Desk, digest_of, operations_of, refusal
 from cspdecl_ci.processes import Done
-from cspdecl_ci.publishing import publish, views
+from cspdecl_ci.publishing import announce_artifact, artifact_name, publish, views
 from cspdecl_ci.settings import settings_changed
 from cspdecl_ci.sticky import fenced
 
@@ -31,6 +31,7 @@ def plan_change(desk: Desk) -> int:
             hint="fetch the whole history: `fetch-depth: 0`, GIT_DEPTH 0, `fetchDepth: 0`",
             exit_code=64,
         )
+    announce_artifact(desk, artifact_name(desk, desk.job.commit))
     stranger = desk.job.fork
     checked = desk.cspdecl.run(*desk.verb("validate"), stranger=True)
     if checked.code:

@@ -5,6 +5,7 @@ Sizes: GitHub takes a step's summary of up to 1 MiB and drops a larger one whole
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,6 +52,12 @@ def publish(desk: Desk, files: Mapping[str, Path], code: int, *, failure: str | 
                 return
             # an artifact that is named in the pipeline has to be there, also where no plan came out
             desk.file("gitlab-report.json").write_text('{"create":0,"update":0,"delete":0}\n', encoding="utf-8")
+
+
+def artifact_name(desk: Desk, head: str) -> str:
+    """The name under which plans of a pull request's last commit are kept: one a project of the repository."""
+    project = "" if desk.key == "." else re.sub(r"[^A-Za-z0-9]+", "-", desk.key).strip("-") + "-"
+    return f"cspdecl-plan-{project}{head}"
 
 
 def announce_artifact(desk: Desk, name: str) -> None:
