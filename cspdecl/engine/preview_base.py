@@ -7,6 +7,7 @@ not shown what others merged meanwhile as its own doing; only the guardrails are
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from cspdecl.engine.session import Session
 
 _SUFFIXES = (".yaml", ".yml")
+# Git takes a tag before a branch of the same name: whoever may push a tag `origin/main` would choose the base.
+_KINDS = ("remotes", "heads", "tags")
+_STEPS = re.compile(r"[~^]|@\{")
+_IDENT = re.compile("[0-9a-f]{40,64}")
 _HINT = "fetch the whole history (in CI: `fetch-depth: 0`), and name a branch, tag or commit this clone knows"
 
 
@@ -247,12 +252,24 @@ def _write_one(answers: IO[bytes], ident: str, target: Path) -> None:
 
 def _commit(root: Path, reference: str) -> str:
     """The commit a reference names. Raises CspdeclError where it names none."""
-    found = None
-    if not reference.startswith("-"):
-        found = git_bytes(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    found = _resolved(root, reference)
     if found is None:
         raise _unknown(f"git does not know `{reference}` as a commit here", "CSP700")
-    return found.decode("ascii", "replace").split()[-1]
+    name = _STEPS.split(reference, maxsplit=1)[0]
+    there = {place: _resolved(root, place) for place in (f"refs/{kind}/{name}" for kind in _KINDS)}
+    known = sorted(place for place, commit in there.items() if commit is not None)
+    if len(known) > 1 and len({there[place] for place in known}) > 1 and not _IDENT.fullmatch(name):
+        hint = f"name the one that is meant in full, such as `{known[0]}`, or have the other one removed"
+        text = f"`{reference}` is the name of several things here: {', '.join(known)}"
+        raise CspdeclError(text, diagnostics=(error("CSP700", text, hint=hint),))
+    return found
+
+
+def _resolved(root: Path, reference: str) -> str | None:
+    if reference.startswith("-"):
+        return None
+    found = git_bytes(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    return found.decode("ascii", "replace").split()[-1] if found is not None else None
 
 
 def _unknown(message: str, code: str) -> CspdeclError:

@@ -70,14 +70,16 @@ def _pair(before: Iterable[Operation], after: Iterable[Operation]) -> _Paired:
 
 
 def _deed(operation: Operation) -> str:
-    """What is done and where, without what it was seen from: the name of a purchase carries a mark of its guard, and
-    what a seat may cost is the price list's word, whose change is in the sums."""
+    """What is done, where and to what, without what it was seen from: the name of a purchase carries a mark of its
+    guard, and what a seat may cost is the price list's word, whose change is in the sums. Two subscriptions of as many
+    seats are not the same to cancel."""
     action = operation.action
     if isinstance(action, Purchase | BuyAzurePlan):
         action = replace(action, nickname="")
     if isinstance(action, Purchase | ChangeTerm | Transition):
         action = replace(action, unit_price=None)
-    return digest_of([str(operation.address), to_plain(action)])
+    subject = [operation.context.provider, operation.guard.tenant, operation.guard.subscription]
+    return digest_of([str(operation.address), to_plain(action), subject])
 
 
 # ---- money ----

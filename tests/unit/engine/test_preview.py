@@ -82,6 +82,26 @@ def test_another_number_takes_the_place_of_the_one_that_was_waiting(repo):
     assert ["alpha/m365 set_seats 15"] == [said(item) for item in plan.difference.dropped]
 
 
+def test_cancelling_another_one_is_not_what_was_waiting(repo):
+    """As many seats under the same address, and another subscription: the change would cancel something else."""
+    first, second = repo.has("alpha", 7, OTHER_OFFER), repo.has("alpha", 7, OTHER_OFFER)
+
+    def cancel(ident: str) -> None:
+        old = {"name": "old", "offer": OTHER_OFFER, "absent": True, "id": ident}
+        repo.estate.customer("alpha", old, tenant=repo.tenant("alpha"))
+
+    cancel(first)
+    repo.commit()
+    repo.branch()
+    cancel(second)
+    repo.commit()
+
+    found = repo.preview().difference
+
+    assert ["alpha/old adopt", "alpha/old cancel 7"] == deeds(repo.preview(), found.added)
+    assert ["alpha/old adopt", "alpha/old cancel 7"] == [said(item) for item in found.dropped]
+
+
 def test_the_base_is_where_the_branch_began(repo):
     """What others merged meanwhile is neither the branch's doing nor taken back by it."""
     repo.branch()
@@ -356,6 +376,24 @@ def test_a_reference_nobody_knows_is_said(repo, reference):
 
     assert ["CSP700"] == [item.code for item in caught.value.diagnostics]
     assert not list(repo.root.glob("*x"))
+
+
+def test_a_tag_cannot_pass_for_the_branch(repo):
+    """Git takes a tag called `origin/main` before the branch; with it, whoever pushes tags would choose the base."""
+    repo.estate.project(guardrails={"maxSeatsPerChange": 5})
+    main = repo.commit("a limit")
+    git(repo.top, "update-ref", "refs/remotes/origin/main", main)
+    repo.branch()
+    repo.estate.project()
+    repo.declare("beta", 20)
+    repo.commit()
+    git(repo.top, "tag", "origin/main")
+
+    with pytest.raises(CspdeclError, match="refs/remotes/origin/main, refs/tags/origin/main") as problem:
+        repo.preview("origin/main")
+
+    assert ["CSP700"] == [item.code for item in problem.value.diagnostics]
+    assert repo.preview("refs/remotes/origin/main").safety.refused
 
 
 def test_a_history_of_its_own_has_no_base(repo):
