@@ -65,12 +65,13 @@ def rule(
 ) -> GuardRule:
     """A threshold: an int counts, a Fraction is a share, text is EUR."""
     measure = {int: "count", Fraction: "share", str: "money"}.get(type(limit))
-    value = {"EUR": Decimal(limit)} if isinstance(limit, str) else limit
+    value: Any = {"EUR": Decimal(limit)} if isinstance(limit, str) else limit
+    limits: dict[str, Any] = {measure: value} if measure else {}
     return GuardRule(
         guard=guard,
         level=Level(level),
         approval=NeededApproval(role=role, count=count) if level == "needs-approval" else None,
-        **({measure: value} if measure else {}),
+        **limits,
         **rest,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +69,7 @@ def bought(operations) -> Counter:
     return found
 
 
-def owed(operations) -> dict[str, object]:
+def owed(operations) -> dict[str, Any]:
     """New commitments by currency."""
     sums: dict = {}
     for item in operations:

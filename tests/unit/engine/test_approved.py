@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from cspdecl.core.action import SetSeats
 from cspdecl.core.errors import StalePlan
 from cspdecl.core.guard import Approval, NeededApproval
 from cspdecl.core.operation import Plan, SafetyReport, Verdict

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cspdecl.core.errors import StalePlan
+from cspdecl.engine.apply import ApplyResult
 from cspdecl.engine.approved import WrongPlace
 from cspdecl.engine.exits import Exit
 from tests.unit.engine.estates import declare, estate_of, live_seats, world_of
@@ -232,4 +233,6 @@ def test_outside_git_there_is_no_branch_to_be_on(tmp_path, world, monkeypatch):
     declare(estate, "alpha", 10)
     monkeypatch.setenv("CI", "true")
 
-    assert Exit.DONE == estate.apply().exit
+    done = estate.apply()
+    assert isinstance(done, ApplyResult)
+    assert Exit.DONE == done.exit

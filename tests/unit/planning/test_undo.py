@@ -123,7 +123,9 @@ def planned(action):
     return replace(operation(action, guard=guard), preview=preview)
 
 
-@pytest.mark.parametrize(("action", "how", "until", "owed", "text"), TABLE, ids=[row[0].kind for row in TABLE])
+@pytest.mark.parametrize(
+    ("action", "how", "until", "owed", "text"), TABLE, ids=[str(getattr(row[0], "kind", "")) for row in TABLE]
+)
 def test_what_a_revert_takes_back(action, how, until, owed, text):
     """Window, freedom or neither, with the day and the sentence."""
     undo = undo_of(planned(action), now=NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,12 @@ from cspdecl.report.result import render_result, render_result_text
 HOSTILE = "@anna | <img src=x> \x1b[31m `tick` <!-- --> [a](http://b)"
 
 
-def one(number: int, state: str = "applied", message: str = "") -> OperationResult:
+def one(number: int, state: Any = "applied", message: str = "") -> OperationResult:
     """An operation of a run."""
     return OperationResult(
         id=f"{number:064d}", address=f"kunde-{number}/m365", action="set_seats", did=f"{number} → {number + 1} seats",
         state=state, message=message, request_id="",
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def report(**rest) -> ApplyReport:
