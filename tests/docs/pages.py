@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.architecture.source import ROOT, project_files
 
-_FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(?P<margin> *)```(?P<language>[a-z]*)\n(?P<text>.*?)^(?P=margin)```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _INLINE = re.compile(r"(?<!`)`(cspdecl [^`]+)`(?!`)")
-PROSE = ("README.md", "CONTRIBUTING.md", "docs/", "changelog.d/", "manifests/", "plugins/")
+PROSE = ("README.md", "CONTRIBUTING.md", "docs/", "changelog.d/", "manifests/", "pipelines/", "plugins/", "policy/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +39,12 @@ def blocks(page: Path, language: str | None = None) -> Iterator[Block]:
     """The fenced blocks of a page, in order; one language or all."""
     text, seen = page.read_text("utf-8"), 0
     for match in _FENCE.finditer(text):
-        if language in (None, match[1]):
+        if language in (None, match["language"]):
             yield Block(
                 page=page,
-                language=match[1],
-                text=match[2],
-                start=match.start(2),
+                language=match["language"],
+                text=textwrap.dedent(match["text"]) if match["margin"] else match["text"],
+                start=match.start("text"),
                 before=text[seen : match.start()],
                 line=text.count("\n", 0, match.start()) + 1,
             )
