@@ -13,6 +13,7 @@ import click
 VERBS = {
     "init": "Write a project to start from.",
     "validate": "Check the manifests: everything that can be known offline.",
+    "fmt": "Lay out the manifests, comments kept.",
     "plan": "Show what would change, why, when and for how much.",
     "show": "Show a saved plan again.",
     "apply": "Carry out a plan.",
@@ -34,7 +35,7 @@ VERBS = {
     "ci": "Plan, apply and look for drift in a pipeline (plugin cspdecl-ci).",
     "simulate": "Run a simulated Partner Center (plugin cspdecl-simulator).",
 }
-LATER = ("fmt", "test")
+LATER = ("test",)
 BROUGHT = {"ci": "cspdecl-ci", "simulate": "cspdecl-simulator"}  # verbs that plugins bring
 _GROUPS = {"prices", "ledger", "lock", "store"}
 
