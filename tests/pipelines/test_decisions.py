@@ -186,6 +186,54 @@ def test_a_change_of_connection_settings_is_noticed(tmp_path, name, text, expect
     assert expected == settings_changed(tmp_path, "HEAD")
 
 
+ELSEWHERE = PROJECT.replace("plugin: p", "plugin: p, endpoint: https://elsewhere.example")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prices/old.yaml": PROJECT, "cspdecl.yaml": ELSEWHERE.replace("kind: Project", 'kind: "Pro\\x6aect"')},
+        {"prices/old.yaml": PROJECT, "cspdecl.yaml": None, "cspdecl.YAML": ELSEWHERE},
+        {"prices/old.yaml": PROJECT, "cspdecl.yaml": ELSEWHERE, ".gitattributes": "cspdecl.yaml -diff\n"},
+        {".cspdeclignore": "cspdecl.yaml\n", "notes.txt": ELSEWHERE, "more.yaml": Path("notes.txt")},
+        {".cspdeclignore": "cspdecl.yaml\n"},
+        {"linked": Path(".hidden")},
+        {"notes.txt": ELSEWHERE},
+    ],
+    ids=[
+        "an escape",
+        "capitals",
+        "called binary",
+        "a link",
+        "another choice of files",
+        "a linked folder",
+        "behind a link",
+    ],
+)
+def test_no_trick_hides_where_a_change_connects_to(tmp_path, change):
+    """A copy of the old settings where nobody reads them makes no new ones old."""
+    _git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "cspdecl.yaml").write_text(PROJECT, "utf-8")
+    if change == {"notes.txt": ELSEWHERE}:  # the link was merged long ago
+        (tmp_path / "notes.txt").write_text("kind: Bundle\n", "utf-8")
+        (tmp_path / "notes.yaml").symlink_to("notes.txt")
+    _git(tmp_path, "add", ".")
+    _git(tmp_path, "commit", "-q", "-m", "base")
+    for name, what in change.items():
+        place = tmp_path / name
+        place.parent.mkdir(exist_ok=True)
+        if isinstance(what, Path):
+            place.symlink_to(what)
+        elif what is None:
+            place.unlink()
+        else:
+            place.write_text(what, "utf-8")
+    _git(tmp_path, "add", ".")
+    _git(tmp_path, "commit", "-q", "-m", "change")
+
+    assert settings_changed(tmp_path, "HEAD~1")
+
+
 def _said() -> set[str]:
     """Every sentence that the plugin says through its own texts."""
     found = set[str]()

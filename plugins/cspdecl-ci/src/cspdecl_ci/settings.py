@@ -15,49 +15,79 @@ import yaml
 from cspdecl_ci.processes import git
 
 _DOORS = ("providers", "store", "persistent", "notify")
+_KIND = "Project"
+_IGNORE = ".cspdeclignore"
+_LINKS = ("120000", "160000")  # git's modes of a link and of a submodule
 
 
 def settings_changed(project: Path, base: str) -> bool:
-    """Whether the connection settings of the work tree differ from those at `base`. What cannot be read differs."""
+    """Whether the connection settings of the work tree differ from those at `base`. What cannot be read differs.
+
+    Every file that was touched is looked at, whatever attributes, patterns and names the change gives it. A link, a
+    submodule and another `.cspdeclignore` decide which files are manifests, so a change of those is one of settings.
+    """
     fork_point = git(project, "merge-base", base, "HEAD") or base
-    return _at(project, None) is None or _at(project, None) != _at(project, fork_point)
-
-
-def _at(project: Path, commit: str | None) -> list[str] | None:
-    """Connection settings of every Project document, as text in a fixed form; None where one cannot be read."""
-    where = () if commit is None else (commit,)
-    told = git(
-        project,
-        "grep",
-        "-l",
-        "-I",
-        "-z",
-        "--untracked" if commit is None else "--full-name",
-        "Project",
-        *where,
-        "--",
-        ".",
+    touched = _touched(project, fork_point)
+    if touched is None:
+        return True
+    linked = any(
+        item.startswith(_LINKS) for item in (git(project, "ls-files", "-s", "-z", "--", ".") or "").split("\0")
     )
-    names = [] if told is None else [name for name in told.split("\0") if name.endswith((".yaml", ".yml"))]
-    found = list[str]()
-    for name in names:
-        if commit is None:
-            path = project / name
-            text = path.read_text(encoding="utf-8") if path.is_file() and not path.is_symlink() else None
-        else:
-            text = git(project, "show", f"{commit}:{name.partition(':')[2]}")
-        if text is None:
-            return None
-        try:
-            documents = list(yaml.safe_load_all(text))
-        except yaml.YAMLError:
-            return None
-        found += [json.dumps(_doors(one), sort_keys=True, default=str) for one in documents if _is_project(one)]
-    return sorted(found)
+    speaking = _speaking(project, fork_point)
+    for name, modes in touched.items():
+        if name.rpartition("/")[2] == _IGNORE or any(mode in _LINKS for mode in modes):
+            return True
+        if not linked and not name.lower().endswith((".yaml", ".yml")):
+            continue  # no manifest, unless a link makes it one
+        before = _settings_in(git(project, "show", f"{fork_point}:./{name}") or "") if name in speaking else []
+        after = _after(project / name)
+        if None in (before, after) or before != after:
+            return True
+    return False
+
+
+def _touched(project: Path, commit: str) -> dict[str, tuple[str, ...]] | None:
+    """Files of the work tree that differ from a commit, with their modes before and after; None where git is silent."""
+    raw = git(
+        project, "diff", "--raw", "--no-renames", "--ignore-submodules=none", "-z", "--relative", commit, "--", "."
+    )
+    new = git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
+    if raw is None or new is None:
+        return None
+    parts = [item for item in raw.split("\0") if item]
+    found = {name: tuple(about.lstrip(":").split()[:2]) for about, name in zip(parts[::2], parts[1::2], strict=True)}
+    links = {name: ("120000",) if (project / name).is_symlink() else () for name in new.split("\0") if name}
+    return {**found, **links}
+
+
+def _speaking(project: Path, commit: str) -> frozenset[str]:
+    """Files of a commit that may hold a Project: without an escape the word has to stand there."""
+    told = git(project, "grep", "-l", "-z", "--text", "-F", "-e", _KIND, "-e", "\\", commit, "--", ".") or ""
+    return frozenset(name.partition(":")[2] for name in told.split("\0"))
+
+
+def _after(path: Path) -> list[str] | None:
+    if not path.exists():
+        return []
+    try:
+        return _settings_in(path.read_text(encoding="utf-8-sig", errors="replace")) if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _settings_in(text: str) -> list[str] | None:
+    """Connection settings of the Project documents of a file, as text in a fixed form; None where it cannot be read."""
+    if _KIND not in text and "\\" not in text:
+        return []
+    try:
+        documents = list(yaml.safe_load_all(text))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return [json.dumps(_doors(one), sort_keys=True, default=str) for one in documents if _is_project(one)]
 
 
 def _is_project(document: Any) -> bool:
-    return isinstance(document, dict) and document.get("kind") == "Project"
+    return isinstance(document, dict) and document.get("kind") == _KIND
 
 
 def _doors(document: dict[str, Any]) -> dict[str, Any]:
