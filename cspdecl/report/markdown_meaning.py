@@ -6,39 +6,48 @@ what it leaves out it adds to `left`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from cspdecl.core.operation import MoneyTotals, PlanLine
 from cspdecl.report.costliest import Costly, sums
 from cspdecl.report.difference import waiting_sentence
 from cspdecl.report.gfm import folded, link, markup, md, opening, table
+from cspdecl.report.language import Language
 from cspdecl.report.markdown_sheet import Sheet
+
+_TOGETHER = 8  # so many lines of one kind are named in one row
 
 
 def cannot_be_taken_back(sheet: Sheet, rows: int, left: list[str]) -> str:
-    """What a revert does not simply undo."""
+    """What a revert does not simply undo: a row for every deadline and consequence, with the lines it is about."""
     lang = sheet.lang
     found = sheet.bound
     if not found:
         return ""
+    alike: dict[tuple[datetime | None, str], list[str]] = {}
+    for item in found:
+        alike.setdefault((item.undo.until, item.undo.text), []).append(sheet.place(item.operation.address))
     columns = [
-        sheet.column(lang.say("Line")),
         sheet.column(lang.say("Until")),
         sheet.column(lang.say("What a revert of this change does")),
+        sheet.column(lang.say("Lines")),
     ]
     body = [
-        [
-            sheet.place(item.operation.address),
-            md(lang.say("never") if item.undo.until is None else lang.clock(item.undo.until)),
-            md(lang.sentence(item.undo.text)),
-        ]
-        for item in found[:rows]
+        [md(lang.say("never") if until is None else lang.clock(until)), md(lang.sentence(text)), _named(places, lang)]
+        for (until, text), places in list(alike.items())[:rows]
     ]
-    if len(found) > rows:
-        left.append(
-            lang.say("{count} of {all} lines that cannot be taken back", count=len(found) - rows, all=len(found))
-        )
+    if len(alike) > rows:
+        hidden = sum(len(places) for places in list(alike.values())[rows:])
+        left.append(lang.say("{count} of {all} lines that cannot be taken back", count=hidden, all=len(found)))
     return f"#### {md(lang.say('What cannot be taken back'))}\n\n{table(columns, body)}"
+
+
+def _named(places: Sequence[str], lang: Language) -> str:
+    """The lines of a row, costliest first; beyond a few they are counted."""
+    shown = ", ".join(places[:_TOGETHER])
+    more = len(places) - _TOGETHER
+    return f"{shown} {md(lang.say('and {count} more', count=more))}" if more > 0 else shown
 
 
 def costliest(sheet: Sheet, rows: int, left: list[str]) -> str:
