@@ -139,6 +139,8 @@ def _prepared(session: Session, target: Path) -> Path:
             "leave out `--to` to add what is not declared yet"
         )
     if (target / UNFINISHED).is_file():
+        if not (target / "cspdecl.yaml").exists():  # stopped before the project was there, which is written last
+            _write_shared(session, target)
         return target
     if target.exists() and any(target.rglob("*.y*ml")):
         raise ConfigurationError(f"{target} already holds manifests: export into an empty folder")
@@ -154,11 +156,19 @@ def _written(root: Path) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for path in sorted((root / "customers").glob("*.yaml")):
-        documents, _problems = parse_yaml(path.read_text(encoding="utf-8"), path.name)
+        # somebody may be at work on it already: what cannot be read is told when its customer comes by
+        documents, _problems = parse_yaml(path.read_text(encoding="utf-8", errors="replace"), path.name)
         for document in documents:
             value = document.value
             if isinstance(value, dict) and value.get("kind") == "Customer":
-                found[str(value["spec"]["tenant"])] = str(value["metadata"]["name"])
+                spec, metadata = value.get("spec"), value.get("metadata")
+                if (
+                    isinstance(spec, dict)
+                    and isinstance(metadata, dict)
+                    and spec.get("tenant")
+                    and metadata.get("name")
+                ):
+                    found[str(spec["tenant"])] = str(metadata["name"])
     return found
 
 
@@ -202,16 +212,19 @@ class _Reader:
         titles: dict[str, str] = {}
         remarks: list[str] = []
         used: set[str] = set()
+        beside: set[str] = set()
         for item in sorted(customer.subscriptions, key=lambda one: (one.created, one.id)):
             reason = cannot_declare(item)
             if reason:
                 if item.status.running:
+                    beside.add(str(item.offer))
                     remarks.append(f"{item.id} ({item.title or item.nickname}) is not managed: {reason}")
                 continue
             line = line_of(item, names.line(item, used), budget=customer.budget)
             titles[line["name"]] = item.title
             if item.end_of_term == "unset" and "endOfTerm" in line and not item.trial:
                 if self._undecided is None:
+                    beside.add(str(item.offer))
                     aside.append({key: value for key, value in line.items() if key != "endOfTerm"})
                     continue
                 line["endOfTerm"] = self._undecided
@@ -223,13 +236,15 @@ class _Reader:
         metadata: dict[str, Any] = {"name": customer.key}
         if self._labels.get(customer.key):
             metadata["labels"] = self._labels[customer.key]
-        spec: dict[str, Any] = {"tenant": customer.tenant, "displayName": _shown(customer.name)}
+        spec: dict[str, Any] = {"tenant": customer.tenant}
+        if customer.name.strip():
+            spec["displayName"] = _shown(customer.name)
         if provider:
             spec["provider"] = provider
         about, said = circumstances_of(customer, model=self._model)
         spec.update(about)
         data = {"apiVersion": "cspdecl/v1", "kind": "Customer", "metadata": metadata, "spec": spec}
-        found = recognise(plain, self._shapes, lambda lines: self._compiled(data, lines))
+        found = recognise(plain, self._shapes, lambda lines: self._compiled(data, lines), beside=beside)
         spec["subscriptions"] = list(found.lines)
         if aside:
             remarks.append(
@@ -263,11 +278,17 @@ def _shown(text: str) -> str:
 
 
 def _write_shared(session: Session, target: Path) -> None:
-    """The project, its bundles and price books, and the price lists beside them."""
+    """The project, its bundles and price books, and the price lists beside them. The project's own file comes last:
+    where it is, all of this is."""
     from cspdecl.manifest.yaml import parse_yaml
 
     project = session.project
-    for name in sorted({item.file for item in session.load().shared}):
+    prices = session.root / project.prices_path if project.prices_path is not None else None
+    inside = _inside(prices, session.root) if prices is not None and prices.is_dir() else None
+    if prices is not None and inside is not None:
+        shutil.copytree(prices, target / inside, dirs_exist_ok=True)
+    names = {item.file for item in session.load().shared}
+    for name in sorted(names, key=lambda one: (one == project.origin.file, one)):
         text = (session.root / name).read_text(encoding="utf-8")
         documents, _problems = parse_yaml(text, name)
         values = [document.value for document in documents if isinstance(document.value, dict)]
@@ -282,8 +303,13 @@ def _write_shared(session: Session, target: Path) -> None:
             for value in values
             if value.get("kind") != "Customer"
         ]
+        if prices is not None and inside is None and prices.is_dir():
+            # a folder that others use, too: pointed to, not copied
+            for value in kept:
+                if isinstance(value, dict) and value.get("kind") == "Project":
+                    value["spec"]["prices"]["path"] = os.path.relpath(prices, target.absolute())
         place = target / ("cspdecl.yaml" if name == project.origin.file else name)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(yaml.safe_dump_all(kept, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
-    if project.prices_path is not None and (session.root / project.prices_path).is_dir():
-        shutil.copytree(session.root / project.prices_path, target / os.path.relpath(project.prices_path))
+        half = place.with_name(f".{place.name}.part")
+        half.write_text(yaml.safe_dump_all(kept, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+        half.replace(place)

@@ -7,6 +7,7 @@ nearly a bundle, or two bundles at once, stays plain, with a word about it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -78,10 +79,13 @@ def shapes_of(bundles: Iterable[v1.Bundle]) -> tuple[Shape, ...]:
     return tuple(out)
 
 
-def recognise(plain: Sequence[Plain], shapes: Sequence[Shape], compiled: Compile) -> Recognised:
-    """The customer's lines with bundles in the place of what is one. `compiled`: what lines mean, None for nothing."""
+def recognise(
+    plain: Sequence[Plain], shapes: Sequence[Shape], compiled: Compile, *, beside: AbstractSet[str] = frozenset()
+) -> Recognised:
+    """The customer's lines with bundles in the place of what is one. `compiled`: what lines mean, None for nothing.
+    `beside`: offers that run, too, and have no line: a bundle's parts have no ids, so nothing else may be like them."""
     remarks: list[str] = []
-    found = [match for shape in shapes if (match := _match(shape, plain, remarks)) is not None]
+    found = [match for shape in shapes if (match := _match(shape, plain, beside, remarks)) is not None]
     sound = []
     for match in found:
         rivals = [other.shape.reference for other in found if other is not match and _share(other, match)]
@@ -109,7 +113,7 @@ def recognise(plain: Sequence[Plain], shapes: Sequence[Shape], compiled: Compile
     return Recognised(lines=tuple(lines), remarks=tuple(dict.fromkeys(remarks)), bundles=len(sound))
 
 
-def _match(shape: Shape, plain: Sequence[Plain], remarks: list[str]) -> _Match | None:
+def _match(shape: Shape, plain: Sequence[Plain], beside: AbstractSet[str], remarks: list[str]) -> _Match | None:
     """The bundle, where each of its offers is there exactly once and in its ratio."""
     by_offer: dict[str, list[Plain]] = {}
     for one in plain:
@@ -121,7 +125,7 @@ def _match(shape: Shape, plain: Sequence[Plain], remarks: list[str]) -> _Match |
     if len(shape.parts) < _FEWEST:
         remarks.append(f"{groups[0][0].line['name']} may be bundle {shape.reference}, or stand alone: decide it")
         return None
-    if any(len(group) > 1 for group in groups):
+    if any(len(group) > 1 for group in groups) or any(offer in beside for _, offer, _ in shape.parts):
         remarks.append(f"this may be bundle {shape.reference}, but it has an offer of it twice: decide which belongs")
         return None
     taken = tuple(group[0] for group in groups)

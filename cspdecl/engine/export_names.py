@@ -18,6 +18,8 @@ _LEGAL = frozenset({
     "srl", "ug", "und", "and", "haftungsbeschraenkt",
 })  # fmt: skip
 _LONGEST = 48
+# What Windows takes for a device, whatever stands behind the dot: a checkout there could not hold the file.
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 
 
 def slug(text: str, *, fallback: str) -> str:
@@ -34,7 +36,8 @@ def company(text: str, *, fallback: str) -> str:
     words = slug(joined, fallback="").split("-")
     while len(words) > 1 and words[-1] in _LEGAL:
         words.pop()
-    return "-".join(words) or fallback
+    name = "-".join(words) or fallback
+    return f"{name}-customer" if name in _DEVICES else name
 
 
 def unused(wish: str, used: set[str]) -> str:

@@ -106,6 +106,22 @@ def test_an_offer_that_is_there_twice_is_decided_by_a_person(tmp_path):
     assert "has an offer of it twice" in text_of(estate, "alpha")
 
 
+def test_a_twin_that_is_set_aside_is_a_twin_still(tmp_path):
+    """A bundle's line has no id: where the same offer waits beside it for a decision, adopt could not tell them apart."""
+    world = world_of()
+    put(world, 1, (OFFER, 4), (OTHER_OFFER, 2), (OFFER, 7))
+    with world.open() as state:
+        customer = state.customers[tenant_of(1)]
+        *others, last = customer.subscriptions
+        state.put_customer(replace(customer, subscriptions=(*others, replace(last, end_of_term="unset"))))
+    estate, found = exported(tmp_path, world, workplace=_WORKPLACE)
+    estate.adopt()
+
+    plan = estate.plan()
+    assert (0, 2) == (found[0].bundles, found[0].lines)
+    assert ([], []) == ([item.action.kind for item in plan.operations], [item.code for item in plan.diagnostics])
+
+
 def test_other_terms_become_overrides(tmp_path):
     """What the customer has different from the bundle is said for the component."""
     world = world_of()
@@ -166,6 +182,59 @@ def test_an_export_that_broke_off_goes_on(tmp_path):
     assert (True, False) == (mine.read_text().startswith("# mine\n"), (target / UNFINISHED).exists())
 
 
+def test_an_export_that_was_stopped_at_its_very_start_goes_on(tmp_path):
+    """Nothing but the mark was written: the project and its bundles come with the second run."""
+    estate = estate_of(tmp_path / "project", world_of())
+    estate.bundle("workplace", **_WORKPLACE)
+    target = tmp_path / "out"
+    (target / "customers").mkdir(parents=True)
+    (target / UNFINISHED).write_text("")
+    with estate.session() as session:
+        found = list(export_customers(session, target, progress=Silent()))
+
+    assert ["alpha", "beta"] == [item.key for item in found]
+    assert (True, True) == ((target / "cspdecl.yaml").is_file(), (target / "bundles/workplace.yaml").is_file())
+
+
+def test_price_lists_beside_the_project_are_pointed_to(tmp_path):
+    """A folder that several projects share is neither copied nor lost, however deep the export lies."""
+    estate = estate_of(tmp_path / "project", world_of())
+    (tmp_path / "prices").mkdir()
+    estate.project(prices={"path": "../prices"})
+    with estate.session() as session:
+        list(export_customers(session, tmp_path / "out/a/b", progress=Silent()))
+
+    assert "path: ../../../prices\n" in (tmp_path / "out/a/b/cspdecl.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    "text", ["kind: Customer\nspec: {}\n", "kind: Customer\n", "kind: [\n", "kind: Customer\nspec: x\n"]
+)
+def test_a_file_that_is_being_edited_stops_no_export(tmp_path, text):
+    """Somebody works on a customer while the export goes on: that file is named and left as it is."""
+    estate = estate_of(tmp_path / "project", world_of())
+    target = tmp_path / "out"
+    with estate.session() as session:
+        first = next(iter(export_customers(session, target, progress=Silent())))
+    (target / first.file).write_bytes(text.encode() + b"# \xfc\n")
+    with estate.session() as session:
+        found = list(export_customers(session, target, progress=Silent()))
+
+    assert [("alpha", ""), ("beta", "customers/beta.yaml")] == [(item.key, item.file) for item in found]
+    assert text.encode() + b"# \xfc\n" == (target / first.file).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["", " ", "\n"])
+def test_a_customer_without_a_name_is_exported(tmp_path, name):
+    """What is blank is left out: one nameless customer must not make the whole project invalid."""
+    world = world_of()
+    with world.open() as state:
+        state.put_customer(replace(state.customers[tenant_of(1)], name=name))
+    estate, _found = exported(tmp_path, world)
+
+    assert () == estate.plan().operations
+
+
 def test_what_is_left_open_is_set_aside_for_a_person(tmp_path):
     """Auto-renew off and nothing decided: the line stands in a comment, the plan stays empty; `undecided` decides."""
     world = world_of()
@@ -205,6 +274,9 @@ def test_an_export_into_the_project_adds_only_what_nobody_declares(tmp_path):
         ("Contoso Ltd.", "contoso"),
         ("GmbH", "gmbh"),
         ("株式会社", "host"),
+        ("Aux GmbH", "aux-customer"),
+        ("COM1", "com1-customer"),
+        ("Aux Data GmbH", "aux-data"),
     ],
 )
 def test_customers_are_called_without_their_legal_form(live, name):
