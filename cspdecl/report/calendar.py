@@ -8,42 +8,42 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from cspdecl.commerce.words import last_day, seats
 from cspdecl.planning.renewals import Renewal, Renewals
-from cspdecl.report.renewals import charged, happens, where_of
+from cspdecl.report.language import ENGLISH, Language
+from cspdecl.report.renewals import charged, happens, outcome_words, where_of
 from cspdecl.report.safe import safe_text
 
 _LONGEST = 75  # octets a line, its break not counted (RFC 5545 §3.1)
 
 
-def render_calendar(found: Renewals) -> str:
+def render_calendar(found: Renewals, *, lang: Language = ENGLISH) -> str:
     """The whole calendar, lines ending as the format wants. Monthly terms that simply go on are left out."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//cspdecl//renewals//EN",
         "CALSCALE:GREGORIAN",
-        f"X-WR-CALNAME:{_text(f'Renewals of {safe_text(found.project)}')}",
+        f"X-WR-CALNAME:{_text(lang.say('Renewals of {project}', project=safe_text(found.project)))}",
     ]
     for item in found.items:
         if not item.routine:
-            lines += _event(item, found.project, found.as_of)
+            lines += _event(item, found.project, found.as_of, lang)
     lines.append("END:VCALENDAR")
     return "".join(f"{line}\r\n" for text in lines for line in _folded(text))
 
 
-def _event(item: Renewal, project: str, as_of: datetime) -> Iterator[str]:
+def _event(item: Renewal, project: str, as_of: datetime, lang: Language) -> Iterator[str]:
     where, title = safe_text(where_of(item)), safe_text(item.title)
-    what = "decide" if item.undecided else happens(item).partition(":")[0]
-    summary = f"{where}: {title}, {seats(item.seats)}: {what}"
+    what = lang.say("decide") if item.undecided else outcome_words(item, lang)
+    summary = f"{where}: {title}, {lang.seats(item.seats)}: {what}"
     yield "BEGIN:VEVENT"
     yield f"UID:{_uid(item, project)}"
     yield f"DTSTAMP:{_instant(as_of)}"
     yield f"DTSTART:{_instant(item.decide_by)}"
     yield f"SUMMARY:{_text(summary)}"
-    yield f"DESCRIPTION:{_text(chr(10).join(_description(item)))}"
+    yield f"DESCRIPTION:{_text(chr(10).join(_description(item, lang)))}"
     yield f"CATEGORIES:{'UNDECIDED' if item.undecided else item.outcome.upper()}"
     yield "TRANSP:TRANSPARENT"
     for trigger in ("-P7D", "-P1D") if item.undecided else ("-P7D",):
@@ -55,13 +55,16 @@ def _event(item: Renewal, project: str, as_of: datetime) -> Iterator[str]:
     yield "END:VEVENT"
 
 
-def _description(item: Renewal) -> Iterable[str]:
-    yield f"The term ends on {last_day(item.ends)}. This is the last moment to decide; afterwards it is too late."
-    yield f"As it stands: {happens(item)}."
-    if money := charged(item):
+def _description(item: Renewal, lang: Language) -> Iterable[str]:
+    yield lang.say(
+        "The term ends on {day}. This is the last moment to decide; afterwards it is too late.",
+        day=(item.ends - timedelta(microseconds=1)).astimezone(UTC).date(),
+    )
+    yield lang.say("As it stands: {what}.", what=happens(item, lang))
+    if money := charged(item, lang):
         yield money
-    yield from (safe_text(text, longest=400) for text in item.notes)
-    yield f"Subscription {safe_text(item.subscription)}"
+    yield from (safe_text(lang.sentence(text), longest=400) for text in item.notes)
+    yield lang.say("Subscription {id}", id=safe_text(item.subscription))
 
 
 def _uid(item: Renewal, project: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cspdecl.commerce.common_ends import CommonEnds
+from cspdecl.report.language import ENGLISH, Language
 from cspdecl.report.quote import cycle_document
 
 
@@ -29,14 +30,25 @@ def ends_document(found: CommonEnds) -> dict[str, Any]:
     }
 
 
-def ends_text(found: CommonEnds) -> list[str]:
+def ends_text(found: CommonEnds, *, lang: Language = ENGLISH) -> list[str]:
     """The allowed ends, one a line."""
-    lines = [f"{found.term} bought on {found.start} ends by itself on {found.full.end}; it may be made to end on"]
-    for item in found.ends:
-        with_whom = f"with {', '.join(item.shared_with)}" if item.shared_with else "a month's end"
-        lines.append(
-            f"  {item.day}  {item.first.days} days, {with_whom}; then {item.following.start} to {item.following.end}"
+    lines = [
+        lang.say(
+            "{term} bought on {start} ends by itself on {end}; it may be made to end on",
+            term=found.term, start=found.start, end=found.full.end,
         )
+    ]  # fmt: skip
+    for item in found.ends:
+        lines.append(
+            "  "
+            + lang.say(
+                "{day}  {count} days, with {names}; then {start} to {end}"
+                if item.shared_with
+                else "{day}  {count} days, a month's end; then {start} to {end}",
+                day=item.day, count=item.first.days, names=", ".join(item.shared_with),
+                start=item.following.start, end=item.following.end,
+            )
+        )  # fmt: skip
     if not found.ends:
-        lines.append("  no other day")
-    return [*lines, *(f"  note: {text}" for text in found.notes)]
+        lines.append(f"  {lang.say('no other day')}")
+    return [*lines, *(f"  {lang.say('note: {text}', text=lang.sentence(text))}" for text in found.notes)]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from cspdecl.core.money import Money, decimals_of
+from cspdecl.core.money import Money
 from cspdecl.report.catalogue import load_catalogue
 
 Code = Literal["en", "de"]
@@ -48,13 +48,21 @@ class Language:
         """A sentence that was said in English further down, in this language where the catalogue knows its shape."""
         return text if self.code == "en" else _sentence(self, text)
 
+    def counted(self, count: int, one: str, many: str) -> str:
+        """`one` of a single thing, else `many` with its {count}: both are whole texts of the catalogue."""
+        return self.say(one) if count == 1 else self.say(many, count=count)
+
+    def seats(self, count: int) -> str:
+        """A count of seats: 1 seat, 3 seats."""
+        return self.counted(count, "1 seat", "{count} seats")
+
     def number(self, value: int) -> str:
         """A whole number with the locale's separators."""
         return self.figures(f"{value:,}")
 
     def money(self, value: Money) -> str:
-        """An amount with its currency, decimals as the currency has them: 1,108.50 EUR, 1.108,50 EUR."""
-        return f"{self.figures(f'{value.amount:,.{decimals_of(value.currency)}f}')} {value.currency}"
+        """An amount with its currency, as exact as it is: 1,108.50 EUR, 1.108,50 EUR."""
+        return self.figures(str(value))
 
     def figures(self, text: str) -> str:
         """Digits as English writes them in the locale's form: 1,108.50 as 1.108,50."""

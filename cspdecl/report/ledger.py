@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from cspdecl.billing.document import document_of
 from cspdecl.core.digest import canonical_json
 from cspdecl.core.records import LedgerRecord
+from cspdecl.report.language import ENGLISH, Language
 from cspdecl.report.printable import printable
 
 #: Columns of the CSV export: name and where it stands in the record. Amounts are given without their currency, which
@@ -88,7 +90,9 @@ _NUMERIC = frozenset(
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width signs count in some spreadsheets
 
 
-def render_table(records: Iterable[LedgerRecord], *, names: Mapping[str, str] | None = None) -> Iterator[str]:
+def render_table(
+    records: Iterable[LedgerRecord], *, names: Mapping[str, str] | None = None, lang: Language = ENGLISH
+) -> Iterator[str]:
     """One line a record, oldest first: number, day, address, what changed, and the money as far as it is known.
 
     `names` gives people's names for the ids in records, where they are still kept.
@@ -98,14 +102,14 @@ def render_table(records: Iterable[LedgerRecord], *, names: Mapping[str, str] | 
         data = document["data"]
         cells = [
             f"{record.seq:>6}",
-            f"{document['time'][:16].replace('T', ' ')}",
+            f"{lang.day(date.fromisoformat(document['time'][:10]))} {document['time'][11:16]}",
             f"{printable(document['subject']):<40}",
-            f"{data['origin'] + ' ' + data['action']:<24}",
+            f"{lang.say(data['origin']) + ' ' + lang.say(data['action']):<24}",
             f"{_quantities(data):>14}",
-            _money(data),
+            _money(data, lang),
         ]
         who = (names or {}).get(document.get("authid", ""))
-        yield "  ".join(cells).rstrip() + (f"  by {printable(who)}" if who else "") + "\n"
+        yield "  ".join(cells).rstrip() + ("  " + lang.say("by {name}", name=printable(who)) if who else "") + "\n"
 
 
 def render_jsonl(records: Iterable[LedgerRecord]) -> Iterator[str]:
@@ -153,11 +157,16 @@ def _quantities(data: dict[str, Any]) -> str:
     return "" if before == after == "0" else after if before == after else f"{before} → {after}"
 
 
-def _money(data: dict[str, Any]) -> str:
+def _money(data: dict[str, Any], lang: Language) -> str:
     parts = []
-    for word, key in (("cost", "cost_amount"), ("sell", "sell_amount"), ("bundle", "bundle_sell_amount")):
+    for text, key in (
+        ("cost {amount}", "cost_amount"),
+        ("sell {amount}", "sell_amount"),
+        ("bundle {amount}", "bundle_sell_amount"),
+    ):
         if key in data:
-            parts.append(f"{word} {data[key]['amount']} {data[key]['currency']}")
+            amount = f"{lang.figures(data[key]['amount'])} {data[key]['currency']}"
+            parts.append(lang.say(text, amount=amount))
     if "cost_amount" not in data and "unknown" in data:
-        parts.append("cost unknown")
+        parts.append(lang.say("cost unknown"))
     return ", ".join(parts)

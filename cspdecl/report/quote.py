@@ -12,6 +12,7 @@ from cspdecl.commerce.figures import NO_CURRENCY, FigureLine, FigureQuote
 from cspdecl.core.diagnostics import Diagnostic
 from cspdecl.core.money import Money, decimals_of
 from cspdecl.core.terms import BillingCycle, Cycle, Term
+from cspdecl.report.language import ENGLISH, Language
 
 _ESTIMATE = "an estimate until an invoice says otherwise; before tax"
 
@@ -66,37 +67,52 @@ def _line(line: FigureLine) -> dict[str, Any]:
     }
 
 
-def figures_text(quote: FigureQuote) -> list[str]:
+def figures_text(quote: FigureQuote, *, lang: Language = ENGLISH) -> list[str]:
     """The quote as lines of text."""
     figures = quote.figures
     name = "" if figures.currency == NO_CURRENCY else f" {figures.currency}"
-    when = f" on {figures.on}" if figures.on else ""
-    of = "unit" if quote.charge == "usage" else "seat"
-    span = "" if quote.charge == "usage" else " a charge cycle"
-    lines = [f"{quote.charge}{when}: one {of} {_price(quote.unit, figures.currency)}{name}{span}"]
-    if quote.cycle is not None:
-        lines.append(f"  cycle {quote.cycle.start} to {quote.cycle.end}, {quote.cycle.days} days")
+
+    def amount(money: Money) -> str:
+        return f"{lang.figures(amount_text(money))}{name}"
+
+    unit = f"{lang.figures(_price(quote.unit, figures.currency))}{name}"
+    usage = quote.charge == "usage"
+    one = lang.say("one unit {amount}" if usage else "one seat {amount} a charge cycle", amount=unit)
+    when = "" if figures.on is None else lang.say(" on {day}", day=figures.on)
+    lines = [f"{quote.charge}{when}: {one}"]
+    if (cycle := quote.cycle) is not None:
+        text = lang.say("cycle {start} to {end}, {count} days", start=cycle.start, end=cycle.end, count=cycle.days)
+        lines.append(f"  {text}")
     width = max((len(str(line.quantity)) for line in quote.lines), default=1)
     for line in quote.lines:
+        effective = lang.figures(decimal_text(line.effective))
         lines.append(
-            f"  {line.role:7} {_number(line.quantity):>{width}} × {decimal_text(line.effective)} = "
-            f"{amount_text(line.amount)}{name}{_share(line, quote.by)}"
+            f"  {lang.say(line.role):7} {lang.figures(_number(line.quantity)):>{width}} × {effective} = "
+            f"{amount(line.amount)}{_share(line, quote.by, lang)}"
         )
-    exact = "" if Fraction(quote.total.amount) == quote.total_exact else f" (exactly {decimal_text(quote.total_exact)})"
-    lines.append(f"  total {amount_text(quote.total)}{name}{exact}")
-    if quote.margin is not None:
-        share = f", {decimal_text(quote.share * 100)} % of the list price" if quote.share is not None else ""
-        lines.append(f"  margin {amount_text(quote.margin)}{name} a seat{share}")
-    lines.append(f"  rule: {quote.rule}")
-    return [*lines, *(f"  note: {text}" for text in (*quote.notes, _ESTIMATE))]
+    if Fraction(quote.total.amount) == quote.total_exact:
+        lines.append("  " + lang.say("total {amount}", amount=amount(quote.total)))
+    else:
+        exact = lang.figures(decimal_text(quote.total_exact))
+        lines.append("  " + lang.say("total {amount} (exactly {exact})", amount=amount(quote.total), exact=exact))
+    if quote.margin is not None and quote.share is not None:
+        share = lang.figures(decimal_text(quote.share * 100))
+        text = "margin {amount} a seat, {share} % of the list price"
+        lines.append("  " + lang.say(text, amount=amount(quote.margin), share=share))
+    elif quote.margin is not None:
+        lines.append("  " + lang.say("margin {amount} a seat", amount=amount(quote.margin)))
+    lines.append("  " + lang.say("rule: {rule}", rule=lang.sentence(quote.rule)))
+    notes = (*quote.notes, _ESTIMATE)
+    return [*lines, *(f"  {lang.say('note: {text}', text=lang.sentence(text))}" for text in notes)]
 
 
-def _share(line: FigureLine, by: str) -> str:
+def _share(line: FigureLine, by: str, lang: Language) -> str:
     if line.days is None:
         return ""
     if by == "whole" or line.days == line.cycle_days:
-        return "  a full cycle"
-    return f"  {line.days} of {line.cycle_days} {by}"
+        return f"  {lang.say('a full cycle')}"
+    days = {"count": line.days, "all": line.cycle_days}
+    return f"  {lang.say('{count} of {all} months' if by == 'months' else '{count} of {all} days', **days)}"
 
 
 def refusal_document(problem: Diagnostic) -> dict[str, Any]:
@@ -115,10 +131,11 @@ def cycles_document(start: date, term: Term, billing: BillingCycle, cycles: Sequ
     }
 
 
-def cycles_text(cycles: Sequence[Cycle]) -> list[str]:
+def cycles_text(cycles: Sequence[Cycle], *, lang: Language = ENGLISH) -> list[str]:
     """Charge cycles, one a line."""
     width = len(str(len(cycles)))
-    return [f"{number:{width}}  {one.start} to {one.end}  {one.days} days" for number, one in enumerate(cycles, 1)]
+    said = (lang.say("{start} to {end}  {count} days", start=one.start, end=one.end, count=one.days) for one in cycles)
+    return [f"{number:{width}}  {text}" for number, text in enumerate(said, 1)]
 
 
 def cycle_document(cycle: Cycle) -> dict[str, Any]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from cspdecl.commerce.prices import UnknownPrice, list_words
-from cspdecl.commerce.words import counted, day, instant, last_day, seats
+from cspdecl.commerce.words import counted, day, instant, last_day
 from cspdecl.core.diagnostics import Diagnostic, warning
 from cspdecl.core.money import Money
 from cspdecl.core.plain import instant_text, to_plain
 from cspdecl.core.project import UnitPrice
 from cspdecl.core.terms import BillingCycle
 from cspdecl.planning.renewals import OpenWindow, Renewal, Renewals, UnderWay
+from cspdecl.report.language import ENGLISH, Language
 from cspdecl.report.safe import safe_text
 
-_CYCLE = {"monthly": "a month", "annual": "a year", "triennial": "for three years"}
+_COST = {
+    "monthly": "cost {amount} a month",
+    "annual": "cost {amount} a year",
+    "triennial": "cost {amount} for three years",
+}
 
 
 def undecided_warning(found: Renewals) -> Diagnostic | None:
@@ -34,99 +40,130 @@ def undecided_warning(found: Renewals) -> Diagnostic | None:
     )
 
 
-def renewals_text(found: Renewals, *, every: bool = False) -> list[str]:
+def renewals_text(found: Renewals, *, every: bool = False, lang: Language = ENGLISH) -> list[str]:
     """The list as lines of text. `every`: monthly terms that simply go on, one by one."""
-    lines = [f"{safe_text(found.project)} · terms that end until {day(found.horizon)} · read {instant(found.as_of)}"]
+    lines = [
+        lang.say(
+            "{project} · terms that end until {day} · read {moment}",
+            project=safe_text(found.project), day=_day(found.horizon), moment=found.as_of,
+        )
+    ]  # fmt: skip
     if found.under_way:
-        lines += ["", "Under way", *(_under_way(item) for item in found.under_way)]
+        lines += ["", lang.say("Under way"), *(_under_way(item, lang) for item in found.under_way)]
     if found.undecided:
-        lines += ["", "To be decided"]
+        lines += ["", lang.say("To be decided")]
         for item in found.undecided:
-            lines += _item(item)
+            lines += _item(item, lang)
     settled = [item for item in found.items if not item.undecided]
     shown = [item for item in settled if every or not item.routine]
     for month, group in groupby(shown, key=lambda item: day(item.ends)[:7]):
         lines += ["", month]
         for item in group:
-            lines += _item(item)
+            lines += _item(item, lang)
     routine = len(settled) - len(shown)
     if routine:
-        lines += ["", f"{counted(routine, 'monthly term')} {'goes' if routine == 1 else 'go'} on unchanged (`--all`)"]
+        goes = "1 monthly term goes on unchanged (`--all`)"
+        lines += ["", lang.counted(routine, goes, "{count} monthly terms go on unchanged (`--all`)")]
     if found.windows:
-        lines += ["", "Still to be returned", *(_window(item) for item in found.windows)]
+        lines += ["", lang.say("Still to be returned"), *(_window(item, lang) for item in found.windows)]
     if not found.items:
-        lines += ["", "no term ends in that time"]
+        lines += ["", lang.say("no term ends in that time")]
     for key, why in found.unread.items():
-        lines.append(f"not read: {safe_text(key)}: {safe_text(why, longest=300)}")
+        reason = safe_text(lang.sentence(why), longest=300)
+        lines.append(lang.say("not read: {customer}: {why}", customer=safe_text(key), why=reason))
     return lines
 
 
-def _item(item: Renewal) -> Iterator[str]:
-    term = f", {item.term} {item.billing}" if item.term and item.billing else ""
-    yield f"  {last_day(item.ends)}  {safe_text(where_of(item))}  {safe_text(item.title)}, {seats(item.seats)}{term}"
-    yield f"      {happens(item)}"
-    money = charged(item)
+def _item(item: Renewal, lang: Language) -> Iterator[str]:
+    term = f", {item.term} {_billed(item.billing, lang)}" if item.term and item.billing else ""
+    where, title = safe_text(where_of(item)), safe_text(item.title)
+    yield f"  {lang.day(_last(item.ends))}  {where}  {title}, {lang.seats(item.seats)}{term}"
+    yield f"      {happens(item, lang)}"
+    money = charged(item, lang)
     if money:
         yield f"      {money}"
-    after = ""
-    if item.returnable_until is not None:
-        after = f"; seats can be returned until about {day(item.returnable_until)}"
-    yield f"      last moment {instant(item.decide_by)}{after}"
+    if item.returnable_until is None:
+        last = lang.say("last moment {moment}", moment=item.decide_by)
+    else:
+        last = lang.say(
+            "last moment {moment}; seats can be returned until about {day}",
+            moment=item.decide_by, day=_day(item.returnable_until),
+        )  # fmt: skip
+    yield f"      {last}"
     for text in item.notes:
-        yield f"      {safe_text(text, longest=400)}"
+        yield f"      {safe_text(lang.sentence(text), longest=400)}"
 
 
-def happens(item: Renewal) -> str:
+def outcome_words(item: Renewal, lang: Language = ENGLISH) -> str:
+    """What becomes of the term, in a word or two."""
+    if item.outcome == "undecided":
+        return lang.say("undecided")
+    if item.outcome == "ends":
+        return lang.say("ends")
+    if item.next is None:
+        return lang.say("becomes a paid subscription")
+    if item.outcome == "extends":
+        return lang.say("goes on by the month")
+    return lang.say("becomes paid") if item.outcome == "converts" else lang.say("renews")
+
+
+def happens(item: Renewal, lang: Language = ENGLISH) -> str:
     """What follows the term, in words."""
     upcoming = item.next
     if item.outcome == "undecided":
-        return "undecided: auto-renew is off, no end is set"
-    if item.outcome == "ends":
-        return "ends"
-    if upcoming is None:
-        return "becomes a paid subscription"
-    what = f"{seats(upcoming.seats)}, {upcoming.term} {upcoming.billing}"
+        return lang.say("undecided: auto-renew is off, no end is set")
+    if item.outcome == "ends" or upcoming is None:
+        return outcome_words(item, lang)
+    what = [lang.seats(upcoming.seats), f"{upcoming.term} {_billed(upcoming.billing, lang)}"]
     if upcoming.offer != item.offer:
-        what += f", as {upcoming.offer}"
+        what.append(lang.say("as {offer}", offer=upcoming.offer))
     if upcoming.ends is not None:
-        what += f", ending on {upcoming.ends}"
-    if item.outcome == "extends":
-        return f"goes on by the month: {what}"
-    return f"{'becomes paid' if item.outcome == 'converts' else 'renews'}: {what}"
+        what.append(lang.say("ending on {day}", day=upcoming.ends))
+    return f"{outcome_words(item, lang)}: {', '.join(what)}"
 
 
-def charged(item: Renewal) -> str:
+def charged(item: Renewal, lang: Language = ENGLISH) -> str:
     """What the next term costs and earns, in words; empty where none follows."""
     if item.price is None:
         return ""
     if isinstance(item.price, UnknownPrice):
-        return f"cost unknown: {safe_text(item.price.reason, longest=300)}"
+        return lang.say("cost unknown: {why}", why=safe_text(lang.sentence(item.price.reason), longest=300))
     parts = []
     if item.cost_cycle is not None:
-        parts.append(f"cost {item.cost_cycle} {_per(item.price.billing)}")
+        parts.append(lang.say(_COST.get(str(item.price.billing), "cost {amount} a cycle"), amount=item.cost_cycle))
     if item.commitment is not None and item.committed_until is not None:
-        parts.append(f"{item.commitment} until {last_day(item.committed_until)}")
+        parts.append(lang.say("{amount} until {day}", amount=item.commitment, day=_last(item.committed_until)))
     if item.sell_month is not None:
-        parts.append(f"sell {item.sell_month} a month")
-    return f"{', '.join(parts)} ({_basis(item.price)})"
+        parts.append(lang.say("sell {amount} a month", amount=item.sell_month))
+    return f"{', '.join(parts)} ({lang.sentence(_basis(item.price))})"
 
 
 def _basis(price: UnitPrice) -> str:
     return f"{list_words(price)}{', a forecast' if price.forecast else ''}"
 
 
-def _per(billing: BillingCycle) -> str:
-    return _CYCLE.get(str(billing), "a cycle")
+def _billed(billing: BillingCycle, lang: Language) -> str:
+    return lang.say(str(billing))
 
 
-def _window(item: OpenWindow) -> str:
-    what = "all of it" if item.whole else seats(item.seats)
-    return f"  until {instant(item.until)}  {safe_text(_where(item))}  {safe_text(item.title)}: {what}"
+def _window(item: OpenWindow, lang: Language) -> str:
+    what = lang.say("all of it") if item.whole else lang.seats(item.seats)
+    until = lang.say("until {moment}", moment=item.until)
+    return f"  {until}  {safe_text(_where(item))}  {safe_text(item.title)}: {what}"
 
 
-def _under_way(item: UnderWay) -> str:
-    what = f"{safe_text(_where(item))}  {safe_text(item.title)}, {seats(item.seats)}"
-    return f"  {last_day(item.ended)}  {what}: {safe_text(item.why, longest=300)}"
+def _under_way(item: UnderWay, lang: Language) -> str:
+    what = f"{safe_text(_where(item))}  {safe_text(item.title)}, {lang.seats(item.seats)}"
+    return f"  {lang.day(_last(item.ended))}  {what}: {safe_text(lang.sentence(item.why), longest=300)}"
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _last(exclusive: datetime) -> date:
+    """The last full day before an exclusive end."""
+    return _day(exclusive - timedelta(microseconds=1))
 
 
 def where_of(item: Renewal) -> str:
