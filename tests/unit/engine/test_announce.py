@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from cspdecl.engine import webhook
 from cspdecl.engine.announce import announce_applied, announce_drift
 from cspdecl.engine.apply import ApplyResult, apply_plan
 from cspdecl.engine.drift import look_for_drift, remember_report
@@ -175,6 +179,51 @@ def test_patience_ends(receiver):
 def deliver_with(receiver, headers):
     receiver.answers = [(503, headers)]
     return deliver(receiver.url, "id", b"{}", secret="s", clock=SteppingClock(step=0.0), rest=rest)
+
+
+@pytest.mark.parametrize("asked", ["\u00b2", "-1", "9" * 400, "soon", "Mon, 99 Foo 2026"])
+def test_nonsense_about_when_to_come_back_stops_nothing(receiver, asked):
+    """What is no number and no instant is an answer like any other: never an error of ours."""
+    answer = deliver_with(receiver, {"Retry-After": asked})
+
+    assert "it answered 503" == answer.why
+
+
+def test_an_answer_that_never_ends_is_given_up(monkeypatch):
+    """A byte now and then keeps a connection alive for ever, but no run waiting."""
+    monkeypatch.setattr(webhook, "WHOLE_SECONDS", 0.2)
+    with dripping() as url:
+        answer = deliver(url, "id", b"{}", secret="s", clock=SteppingClock(step=0.0), rest=rest)
+
+    assert answer == NotDelivered(why="it did not answer in time", tries=4)
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """An address whose answer is a header without an end."""
+    over = threading.Event()
+
+    def drip(line: socket.socket) -> None:
+        try:
+            line.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+            while not over.wait(0.02):
+                line.sendall(b"x")
+        except OSError:
+            pass
+        line.close()
+
+    def listen() -> None:
+        while not over.is_set():
+            try:
+                line, _from = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=drip, args=(line,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=listen, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
+        over.set()
 
 
 def test_nothing_goes_out_without_https():
