@@ -1,8 +1,8 @@
 """What an operation promises for the next term beyond the same once more: counted by the guardrails before it is sent.
 
-A renewal as it runs is nobody's decision of today and is not counted. More seats, a longer term, another offer and a
-trial that is let become paid are: they come true by themselves, at the prices of that day, so that the amount is a
-forecast by the list in force now (contract §13.2, §13.4, 2023-10).
+A renewal as it runs is nobody's decision of today and is not counted. More seats, a longer term, another offer, a
+trial that is let become paid and a renewal that was switched off are: they come true by themselves, at the prices of
+that day, so that the amount is a forecast by the list in force now (contract §13.2, §13.4, 2023-10).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cspdecl.commerce.decide_renewal import is_scheduled
 from cspdecl.commerce.decide_trial import becomes, paid_as, trial_ends
 from cspdecl.commerce.prices import UnknownPrice, find_price
 from cspdecl.commerce.proration import commitment
-from cspdecl.core.action import Action, Purchase, ScheduleRenewal, SetEndOfTerm
+from cspdecl.core.action import Action, ClearSchedule, Purchase, ScheduleRenewal, SetEndOfTerm
 from cspdecl.core.catalog import Offer
 from cspdecl.core.desired import SubscriptionSpec
 from cspdecl.core.live import LiveSubscription, NextTerm
@@ -22,6 +22,9 @@ from cspdecl.core.operation import Guard, Promised
 from cspdecl.core.project import PriceBook
 from cspdecl.core.terms import add_months, at_midnight
 
+#: Ends of a term that no other follows: a renewal switched on again is a whole new commitment.
+_NO_NEXT_TERM = ("cancel", "extend")
+
 
 def promised(
     action: Action, spec: SubscriptionSpec, live: LiveSubscription | None, guard: Guard, prices: PriceBook, *,
@@ -29,7 +32,8 @@ def promised(
 ) -> Promised | None:  # fmt: skip
     """What `action` promises for the next term, None where nothing. `guard`: what it finds; `already`: what was
     scheduled before this plan; `last`: nothing of the line comes behind it."""
-    if isinstance(action, ScheduleRenewal) and is_scheduled(already, action.next):
+    off = live is not None and live.end_of_term in _NO_NEXT_TERM
+    if isinstance(action, ScheduleRenewal) and is_scheduled(already, action.next) and not off:
         return None  # promised before, and only written again
     if isinstance(action, Purchase) and action.trial:
         return _by_purchase(spec, offer)
@@ -37,14 +41,20 @@ def promised(
         return None  # its purchase counts what it becomes
     if live is not None and live.trial:
         return _by_trial(action, spec, live, prices, segment=segment, now=now, last=last)
-    if not isinstance(action, ScheduleRenewal):
-        return None
     if guard.offer is None or guard.seats is None or guard.term is None or guard.billing is None:
         return None
     ends = live.term_ends if live is not None else None
     ends = guard.term_ends or ends or at_midnight(add_months(now.astimezone(UTC).date(), guard.term.months))
     same = NextTerm(offer=guard.offer, seats=guard.seats, term=guard.term, billing=guard.billing)
-    return _beyond(action.next, same, ends, prices, segment=segment, now=now)
+    match action:
+        case ScheduleRenewal(next=wanted):
+            return _beyond(wanted, None if off else same, ends, prices, segment=segment, now=now)
+        case SetEndOfTerm(after="renew") if off and last:
+            return _beyond(guard.scheduled or same, None, ends, prices, segment=segment, now=now)
+        case ClearSchedule(was=was) if last and not off:
+            return _beyond(same, was, ends, prices, segment=segment, now=now)
+        case _:
+            return None
 
 
 def _by_purchase(spec: SubscriptionSpec, offer: Offer | None) -> Promised | None:

@@ -45,6 +45,26 @@ def test_fewer_seats_than_people_have_licences(estate, world, people, expected):
     assert expected == verdicts(estate.plan())
 
 
+def test_a_renewal_that_is_switched_on_again_is_a_purchase(estate):
+    """It commits to a whole new term, which comes by itself; one that runs on as it did is nobody's decision."""
+    declare(estate, "alpha", 10, endOfTerm="cancel")
+    estate.apply()
+    estate.project(guardrails={"forbid": [{"term": "P1Y"}], "maxNewCommitment": {"EUR": "100"}})
+    declare(estate, "alpha", 10, endOfTerm="renew")
+
+    assert [("CSP502", True), ("CSP504", True)] == sorted(verdicts(estate.plan()))
+
+
+def test_a_cleared_schedule_brings_back_what_it_took_away(estate):
+    """Four seats were to renew, now ten do: six that nobody had agreed to for the next term."""
+    declare(estate, "alpha", 10, atRenewal={"seats": 4})
+    estate.apply()
+    estate.project(guardrails={"maxNewCommitment": {"EUR": "100"}})
+    declare(estate, "alpha", 10)
+
+    assert [("CSP502", True)] == verdicts(estate.plan())
+
+
 def test_what_is_not_known_is_not_nobody(estate, world):
     """A provider that names no licence of the offer leaves the plan refused, with the reason."""
     estate.project(guardrails={"belowAssigned": "deny"})
