@@ -68,7 +68,8 @@ def command(
     With `--alarm changed`, for scheduled runs, the drift that is found is remembered and, where the project says
     `notify:`, announced; the next such run ends with 2 only when it finds another set.
 
-    Ends with 2 when something drifted, 0 when nothing did, 75 when a customer could not be read.
+    Ends with 2 when something drifted, 0 when nothing did, 75 when a customer could not be read. An alarm that goes
+    off ends with 2 in any case: it goes off once.
     """
     from cspdecl.engine.drift import look_for_drift, remember_report, waiver_warnings
     from cspdecl.engine.exits import Exit, strongest
@@ -95,6 +96,8 @@ def command(
             for text in propose_changes(session, result):
                 say(text, err=True)
         rings = bool(report.counted) and (alarm == "any" or report.changed)
+        if rings and alarm == "changed":
+            leave(Exit.CHANGES)  # it rings once: whoever tried again after 75 would hear nothing any more
         exits = [Exit.CHANGES if rings else Exit.DONE, Exit.TRY_LATER if report.unreadable else Exit.DONE]
         leave(strongest(exits))
 

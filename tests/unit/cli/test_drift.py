@@ -8,6 +8,7 @@ from dataclasses import replace
 from cspdecl.core.catalog import OfferKey
 from cspdecl.core.live import NextTerm, Status
 from cspdecl.testing.builders import OFFER, OTHER_OFFER
+from cspdecl.testing.script import Fault
 from tests.unit.cli.command import Project
 from tests.unit.engine.estates import declare
 from tests.unit.engine.harness import tenant_of
@@ -128,6 +129,18 @@ def test_the_alarm_goes_off_once(tmp_path):
     assert [2, 0] == [run.returncode for run in watched]
     assert "Nothing new since the report of " in watched[1].stdout
     assert (2, True) == (changed.returncode, ": 1 new, 2 gone." in changed.stdout)
+
+
+def test_an_outage_uses_no_alarm_up(tmp_path):
+    """The alarm goes off once, so an unreadable customer beside it must not hide it: whoever tries again after 75 would
+    find nothing new. Without an alarm, 75 stands for what nobody knows."""
+    project = drifted(tmp_path)
+    project.world.script(Fault(kind="unreadable", tenant=BETA, times=-1))
+
+    codes = [project.run("drift", "--alarm", "changed").returncode for _ in range(2)]
+    look = project.run("drift").returncode
+
+    assert ([2, 75], 75) == (codes, look)
 
 
 def test_several_forms_at_once(tmp_path):
