@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import LiveProgress, at_terminal, filters, guarded, leave, open_session, say, show_diagnostics
+from cspdecl.cli.common import (
+    LiveProgress,
+    at_terminal,
+    filters,
+    guarded,
+    in_words,
+    language,
+    leave,
+    open_session,
+    show_diagnostics,
+    show_line,
+)
 
 if TYPE_CHECKING:
     from cspdecl.core.operation import Plan
@@ -41,13 +52,16 @@ def command(
                 action = operation.action
                 if isinstance(action, Adopt):
                     ids, tenant = action.ids, action.tenant
-                    say(f"=> {operation.address}  {', '.join(ids) or f'tenant {tenant}'}")
-            return auto_approve or click.confirm("Bind these?", default=False, err=True)
+                    show_line(
+                        f"=> {operation.address}  {', '.join(ids) or language(ctx).say('tenant {id}', id=tenant)}"
+                    )
+            return auto_approve or click.confirm(in_words("Bind these?"), default=False, err=True)
 
         request = PlanRequest(customers=customers, labels=labels, changed_since=changed_since)
         plan, tasks = adopt_matching(session, request, approve=approve, progress=LiveProgress(quiet=True))
         show_diagnostics(plan.diagnostics, session.root, ctx)
-        click.echo(f"{sum(task.state == 'applied' for task in tasks)} bound")
+        bound = sum(task.state == "applied" for task in tasks)
+        show_line(language(ctx).say("{count} bound", count=str(bound)))
         exits = [Exit.DONE]
         if has_errors(plan.diagnostics):
             exits.append(Exit.INVALID)

@@ -126,7 +126,7 @@ def _carry_out(ctx: click.Context, papers: Papers, request: PlanRequest, options
         def approve(plan: Plan) -> bool:
             show_diagnostics((*session.load().diagnostics, *plan.diagnostics), session.root, ctx)
             emit_plan(ctx, plan, style="text", show=papers.show)
-            return not ask or click.confirm("Carry this out?", default=False, err=True)
+            return not ask or click.confirm(in_words("Carry this out?"), default=False, err=True)
 
         try:
             outcome = apply_plan(
@@ -204,7 +204,8 @@ def _interruptible() -> Iterator[Any]:
             # an exception would still wait for the calls in flight; the journal holds all that `recover` needs
             os._exit(130)
         runners[0].stop = True
-        click.echo("\nstopping: waiting for what is in flight; interrupt again to leave at once", err=True)
+        stopping = in_words("stopping: waiting for what is in flight; interrupt again to leave at once")
+        click.echo(f"\n{stopping}", err=True)
 
     old = signal.signal(signal.SIGINT, handler), signal.signal(signal.SIGTERM, handler)
     try:

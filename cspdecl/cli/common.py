@@ -40,7 +40,7 @@ def project_root(ctx: click.Context) -> Path:
         return named
     for above in named.parents:
         if (above / _PROJECT).is_file():
-            click.echo(f"project: {above}", err=True)
+            show_line(language(ctx).say("project: {path}", path=above), err=True)
             ctx.obj["project"] = str(above)
             return above
         if (above / ".git").exists():
@@ -95,6 +95,11 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(printable(in_words(text)), err=err)
 
 
+def show_line(text: str, *, err: bool = False) -> None:
+    """One line that is in the reader's language already: what a terminal would obey is shown."""
+    click.echo(printable(text), err=err)
+
+
 def in_words(text: str) -> str:
     """A sentence of ours in the language of the command that runs."""
     return language(click.get_current_context(silent=True)).sentence(text)
@@ -121,7 +126,7 @@ def report_failure(problem: Exception) -> int:
         return problem.exit_code
     if isinstance(problem, OSError):
         where = f"{printable(str(problem.filename))}: " if problem.filename else ""
-        click.echo(f"error: {where}{problem.strerror or problem}", err=True)
+        click.echo(f"{in_words('error')}: {where}{problem.strerror or problem}", err=True)
         return int(Exit.ERROR)
     if os.environ.get("CSPDECL_DEBUG"):
         traceback.print_exception(problem)
@@ -208,12 +213,14 @@ class LiveProgress:
             return
         seconds = max(time.monotonic() - self._began, 0.001)
         rate = self._count / seconds
-        total = f" of {self._total}" if self._total else ""
-        left = ""
+        lang = language(click.get_current_context(silent=True))
+        values = {"what": lang.sentence(self._what), "count": str(self._count), "rate": f"{rate:.0f}"}
         if self._total and rate:
-            left = f", {_span((self._total - self._count) / rate)} left"
-        text = f"{self._what}: {self._count}{total}, {rate:.0f} a second{left}"
-        text = in_words(text)
+            left = _span((self._total - self._count) / rate)
+            text = "{what}: {count} of {total}, {rate} a second, {left} left"
+            text = lang.say(text, **values, total=str(self._total), left=left)
+        else:
+            text = lang.say("{what}: {count}, {rate} a second", **values)
         if self._terminal:
             click.echo(f"\r\x1b[2K{text}", err=True, nl=False)
         else:

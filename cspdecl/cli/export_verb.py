@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say
+from cspdecl.cli.common import LiveProgress, guarded, language, leave, open_session, show_line
 
 if TYPE_CHECKING:
     from cspdecl.core.desired import EndOfTerm
@@ -38,22 +38,30 @@ def command(ctx: click.Context, target: str | None, customers: tuple[str, ...], 
     from cspdecl.engine.exits import Exit
     from cspdecl.engine.export import export_customers
 
-    failed = 0
+    failed, lang = 0, language(ctx)
     with open_session(ctx) as session:
         files = lines = bundles = 0
         place = Path(target) if target is not None else None
         progress = LiveProgress(quiet=False)
         for item in export_customers(session, place, keys=customers, undecided=undecided, progress=progress):
             for remark in item.left_out:
-                say(f"{item.key}: {remark}", err=True)
+                show_line(f"{item.key}: {lang.sentence(remark)}", err=True)
             files += bool(item.file)
             failed += not item.file
             lines += item.lines
             bundles += item.bundles
-        found = f", {counted(bundles, 'bundle')} recognised" if bundles else ""
-        say(f"{counted(files, 'customer')} with {counted(lines, 'line')} written to {target or 'customers/'}{found}")
+        values = {
+            "customers": lang.sentence(counted(files, "customer")),
+            "lines": lang.sentence(counted(lines, "line")),
+            "folder": target or "customers/",
+            "bundles": lang.sentence(counted(bundles, "bundle")),
+        }
+        text = "{customers} with {lines} written to {folder}, {bundles} recognised"
+        show_line(lang.say(text if bundles else "{customers} with {lines} written to {folder}", **values))
         at = f" -C {target}" if target else ""
-        say(f"next: cspdecl{at} validate, then cspdecl{at} adopt", err=True)
+        show_line(lang.say("next: cspdecl{at} validate, then cspdecl{at} adopt", at=at), err=True)
     if failed:
-        say(f"{counted(failed, 'customer')} could not be written; run the same command again", err=True)
+        one = "1 customer could not be written; run the same command again"
+        many = "{count} customers could not be written; run the same command again"
+        show_line(lang.counted(failed, one, many), err=True)
         leave(Exit.TRY_LATER)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cspdecl.cli.common import guarded
+from cspdecl.cli.common import guarded, language, show_line
 from cspdecl.cli.pages import shipped
 from cspdecl.core.errors import ConfigurationError
 
@@ -23,4 +23,8 @@ def command(folder: str, *, demo: bool) -> None:
         raise ConfigurationError(f"{target} already holds manifests: init never overwrites")
     name = "reseller-100" if demo else "starter"
     shutil.copytree(shipped(f"templates/{name}", f"manifests/{name}"), target, dirs_exist_ok=True)
-    click.echo(f"written to {target}; next: cspdecl -C {target} validate")
+    show_line(
+        language(click.get_current_context()).say(
+            "written to {folder}; next: cspdecl -C {folder} validate", folder=target
+        )
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import guarded, language, leave, open_session, say, show_diagnostics
+from cspdecl.cli.common import guarded, language, leave, open_session, say, show_diagnostics, show_line
 from cspdecl.core.address import Address
 from cspdecl.report.printable import json_safe
 
@@ -53,7 +53,9 @@ def list_command(ctx: click.Context, names: tuple[str, ...], after: int, style: 
 
     with open_session(ctx) as session:
         records = _chosen(session.store(create=False).ledger(after=after), _addresses(names))
-        for piece in map(json_safe, render_jsonl(records)) if style == "json" else render_table(records):
+        for piece in (
+            map(json_safe, render_jsonl(records)) if style == "json" else render_table(records, lang=language(ctx))
+        ):
             click.echo(piece, nl=False)
 
 
@@ -76,7 +78,8 @@ def verify_command(ctx: click.Context) -> None:
         if damage or has_errors(found):
             leave(Exit.ERROR)
         head = store.head()
-        click.echo(f"ledger verified: {head.seq} records, head {head.hash[:16]}")
+        text = "ledger verified: {count} records, head {head}"
+        show_line(language(ctx).say(text, count=str(head.seq), head=head.hash[:16]))
 
 
 @command.command("export")
@@ -99,7 +102,7 @@ def export_command(ctx: click.Context, names: tuple[str, ...], after: int, style
             return
         with Path(out).open("w", encoding="utf-8", newline="") as file:
             file.writelines(pieces)
-        click.echo(f"written to {out}", err=True)
+        show_line(language(ctx).say("written to {file}", file=out), err=True)
 
 
 @command.command("compare")
@@ -124,7 +127,7 @@ def compare_command(ctx: click.Context, file: str, month: str | None, style: str
         if style == "json":
             click.echo(json_safe(json.dumps(comparison_document(found), indent=2, ensure_ascii=False)))
         else:
-            for piece in render_comparison(found):
+            for piece in render_comparison(found, lang=language(ctx)):
                 click.echo(piece, nl=False)
         if not found.agrees:
             leave(Exit.CHANGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import emit_json, guarded, language, open_session, say
+from cspdecl.cli.common import emit_json, guarded, language, open_session, show_line
 
 
 @click.group()
@@ -26,9 +26,9 @@ def list_command(ctx: click.Context, style: str) -> None:
     if style == "json":
         emit_json({"locks": [to_plain(owner)] if owner else []})
     elif owner is None:
-        say(lang.say("nobody holds this project"))
+        show_line(lang.say("nobody holds this project"))
     else:
-        say(
+        show_line(
             lang.say(
                 "run {run}: `{command}` of {user} on {host} (process {pid}) since {since}",
                 run=owner.run, command=owner.command, user=owner.user, host=owner.host, pid=str(owner.pid),
@@ -36,7 +36,7 @@ def list_command(ctx: click.Context, style: str) -> None:
             )
         )  # fmt: skip
         if owner.link:
-            say(owner.link)
+            show_line(owner.link)
 
 
 @command.command("break")
@@ -54,9 +54,9 @@ def break_command(ctx: click.Context, run: str) -> None:
     lang = language(ctx)
     with open_session(ctx) as session:
         broken = break_lock(session, run)
-    say(lang.say("the lock of run {run} is broken: it can write no more", run=run))
+    show_line(lang.say("the lock of run {run} is broken: it can write no more", run=run))
     if broken.unsettled:
-        say(
+        show_line(
             lang.say(
                 "{count} operations were sent and are not settled: run `cspdecl recover` next", count=broken.unsettled
             )

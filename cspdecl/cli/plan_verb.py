@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.common import (
+    LiveProgress,
+    filters,
+    guarded,
+    language,
+    leave,
+    open_session,
+    show_diagnostics,
+    show_line,
+)
 from cspdecl.cli.render import View, check_formats, emit_plan, formats, places, write_plan
 
 if TYPE_CHECKING:
@@ -99,13 +108,14 @@ def command(
         if out:
             Path(out).write_text(dump_plan(plan, place=view.place), encoding="utf-8")
             fit = bool(plan.operations) and not plan.safety.refused and not plan.hindered and not plan.offline
-            click.echo(f"saved to {out}" + (f"; carry it out with: cspdecl apply {out}" if fit else ""), err=True)
+            text = "saved to {file}; carry it out with: cspdecl apply {file}" if fit else "saved to {file}"
+            show_line(language(ctx).say(text, file=out), err=True)
         write_plan(ctx, plan, written, view)
         leave(verdict_of(plan, detailed=detailed_exitcode))
 
 
 def _rehearse(ctx: click.Context, request: PlanRequest, wish: str, style: str, *, detailed_exitcode: bool) -> None:
-    from cspdecl.cli.common import emit_json, say
+    from cspdecl.cli.common import emit_json
     from cspdecl.engine.exits import Exit, strongest
     from cspdecl.engine.rehearsal import rehearse_prices
     from cspdecl.report.rehearsal import rehearsal_document, rehearsal_markdown, rehearsal_text
@@ -116,10 +126,10 @@ def _rehearse(ctx: click.Context, request: PlanRequest, wish: str, style: str, *
     if style == "json":
         emit_json(rehearsal_document(found))
     elif style == "markdown":
-        click.echo(rehearsal_markdown(found), nl=False)
+        click.echo(rehearsal_markdown(found, lang=language(ctx)), nl=False)
     else:
-        for line in rehearsal_text(found):
-            say(line)
+        for line in rehearsal_text(found, lang=language(ctx)):
+            show_line(line)
     exits = [Exit.DONE]
     if found.verdicts:
         exits.append(Exit.REFUSED)

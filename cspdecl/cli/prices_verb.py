@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import guarded, open_session, say, show_diagnostics
+from cspdecl.cli.common import guarded, language, open_session, say, show_diagnostics, show_line
 
 if TYPE_CHECKING:
     from cspdecl.core.catalog import OfferKey
@@ -45,13 +45,15 @@ def import_command(
     from cspdecl.store.priceimport import Expected, import_price_list
 
     with open_session(ctx) as session:
-        folder, now = _folder(session), session.clock.now()
+        folder, now, lang = _folder(session), session.clock.now(), language(ctx)
         if holds != "prices":
             take = import_offer_matrix if holds == "offers" else import_rates
             for file in files:
                 kept, found = take(Path(file), folder, now=now, month=month)
                 show_diagnostics(found, session.root, ctx)
-                say(f"{kept.file}: {kept.rows} {holds}, from {kept.source}")
+                what = lang.say("offers") if holds == "offers" else lang.say("rates")
+                values = {"file": kept.file, "count": str(kept.rows), "what": what, "source": kept.source}
+                show_line(lang.say("{file}: {count} {what}, from {source}", **values))
             return
         expected = Expected(market=session.project.market, currency=session.project.reseller.currency)
         done = import_price_list(
@@ -60,9 +62,14 @@ def import_command(
         )  # fmt: skip
         show_diagnostics(done.diagnostics, session.root, ctx)
         for item in done.files:
-            same = ", as before" if item.file in done.unchanged else ""
-            what = "announced prices" if item.timeline == "preview" else "prices"
-            say(f"{item.file}: {item.rows} {what}, {item.market}, {item.currency}, from {item.source}{same}")
+            same = lang.say(", as before") if item.file in done.unchanged else ""
+            text = lang.say(
+                "{file}: {count} announced prices, {market}, {currency}, from {source}"
+                if item.timeline == "preview"
+                else "{file}: {count} prices, {market}, {currency}, from {source}",
+                file=item.file, count=str(item.rows), market=item.market, currency=item.currency, source=item.source,
+            )  # fmt: skip
+            show_line(text + same)
 
 
 @command.command("list")
@@ -73,19 +80,25 @@ def list_command(ctx: click.Context) -> None:
     from cspdecl.store.pricefiles import Index, read_whole_index
 
     with open_session(ctx) as session:
-        path = session.project.prices_path
+        path, lang = session.project.prices_path, language(ctx)
         index = read_whole_index(session.root / path) if path else Index()
         for item in index.lists:
-            kind = ("announced " if item.timeline == "preview" else "") + ("" if item.view == "license" else item.view)
-            say(
-                f"{item.date}  {item.market}  {item.currency}  {item.rows:6} prices  {kind:14}  {item.source}  "
-                f"imported {item.imported_at:%Y-%m-%d}  sha256 {item.sha256[:12]}"
+            kind = (lang.say("announced ") if item.timeline == "preview" else "") + (
+                "" if item.view == "license" else item.view
+            )
+            count = lang.say("{count} prices", count=f"{item.rows:6}")
+            taken = lang.say("imported {day}", day=item.imported_at.date())
+            show_line(
+                f"{item.date}  {item.market}  {item.currency}  {count}  {kind:14}  {item.source}  "
+                f"{taken}  sha256 {item.sha256[:12]}"
             )
             for fault in item.faults:
-                say(f"         not whole: {fault} (CSP615)")
+                show_line("         " + lang.say("not whole: {fault} (CSP615)", fault=lang.sentence(fault)))
         for side in index.beside:
-            name = "offer matrix" if side.holds == "offers" else "dollar rates"
-            say(f"{side.date}  {name}, {side.rows} rows  {side.source}  imported {side.imported_at:%Y-%m-%d}")
+            name = lang.say("offer matrix") if side.holds == "offers" else lang.say("dollar rates")
+            rows = lang.say("{name}, {count} rows", name=name, count=str(side.rows))
+            taken = lang.say("imported {day}", day=side.imported_at.date())
+            show_line(f"{side.date}  {rows}  {side.source}  {taken}")
         if not index.lists:
             say("no price list is imported; see `cspdecl prices import --help`", err=True)
 
@@ -103,8 +116,8 @@ def show_command(ctx: click.Context, offer: str, market: str | None) -> None:
     with open_session(ctx) as session:
         place = (market or session.project.market).upper()
         book = session.prices({key}, markets=[place])
-        for line in show_offer(book, key, market=place):
-            say(line)
+        for line in show_offer(book, key, market=place, lang=language(ctx)):
+            show_line(line)
 
 
 @command.command("diff")
@@ -129,8 +142,8 @@ def diff_command(
         wanted = None if everything else _declared(session)
         one = list_named(session, before, market=place, view=view, offers=wanted)
         two = list_named(session, after, market=place, view=view, offers=wanted)
-        for line in show_diff(one, two):
-            say(line)
+        for line in show_diff(one, two, lang=language(ctx)):
+            show_line(line)
 
 
 @command.command("fetch")

@@ -2,92 +2,119 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cspdecl.commerce.prices import UnknownPrice
     from cspdecl.core.diagnostics import Diagnostic
     from cspdecl.core.operation import Waiting
+    from cspdecl.core.project import UnitPrice
     from cspdecl.engine.quote import Quote
     from cspdecl.engine.quote_money import AtRenewal, Now
+    from cspdecl.report.language import Language
 
 _NOW = ("before", "after", "money", "lines", "cost_month", "sell_month", "by", "returnable_until")
 _AT_RENEWAL = ("on", "after", "held", "held_cost_month", "held_sell_month")
 
 
-def quote_text(quote: Quote) -> list[str]:
+def quote_text(quote: Quote, lang: Language) -> list[str]:
     """The quote as lines of text."""
+    from cspdecl.commerce.prices import UnknownPrice
+
+    lines = [f"{quote.address}  {quote.title}", f"  {_asked(quote, lang)}", f"  {_unit(quote.price, lang)}"]
+    if quote.target is not None:
+        what = str(quote.target_offer) if quote.target_offer else lang.say("what is asked for")
+        if isinstance(quote.target, UnknownPrice):
+            lines.append(f"  {what}: {_unit(quote.target, lang)}")
+        else:
+            said = lang.say("one seat {amount} a charge cycle", amount=quote.target.cycle_price)
+            lines.append(f"  {what}: {said} ({quote.target.term} {lang.say(str(quote.target.billing))})")
+    if quote.now is not None:
+        lines += _now(quote.now, lang)
+    if quote.at_renewal is not None:
+        lines += _at_renewal(quote.at_renewal, lang)
+    for problem in quote.refused:
+        why = lang.sentence(problem.message)
+        lines.append("  " + lang.say("refused: {why} ({code})", why=why, code=problem.code))
+        lines += [f"    {lang.sentence(text)}" for text in (problem.label, problem.hint) if text]
+    lines += [
+        "  " + lang.say("waits: {why} ({code})", why=lang.sentence(item.text), code=item.code) for item in quote.waiting
+    ]
+    if not (quote.now or quote.at_renewal or quote.refused or quote.waiting):
+        lines.append("  " + lang.say("no seat changes, and no money"))
+    lines += ["  " + lang.say("note: {text}", text=lang.sentence(text)) for text in quote.notes]
+    if quote.live_as_of is not None:
+        lines.append("  " + lang.say("based on what was read {moment}", moment=quote.live_as_of))
+    return lines
+
+
+def _asked(quote: Quote, lang: Language) -> str:
+    values = {"before": str(quote.before), "asked": str(quote.asked), "day": quote.on, "offer": quote.target_offer}
+    if quote.target_offer is None:
+        return lang.say("{before} → {asked} seats on {day} (UTC)", **values)
+    if quote.asked < quote.before:
+        return lang.say("{asked} of {before} seats to {offer} on {day} (UTC)", **values)
+    return lang.say("{before} seats to {offer} on {day} (UTC)", **values)
+
+
+def _unit(price: UnitPrice | UnknownPrice, lang: Language) -> str:
     from cspdecl.commerce.prices import UnknownPrice, list_words
 
-    asked = f"{quote.before} → {quote.asked} seats"
-    if quote.target_offer is not None:
-        some = f"{quote.asked} of " if quote.asked < quote.before else ""
-        asked = f"{some}{quote.before} seats to {quote.target_offer}"
-    lines = [f"{quote.address}  {quote.title}", f"  {asked} on {quote.on:%Y-%m-%d} (UTC)"]
-    if isinstance(quote.price, UnknownPrice):
-        lines.append(f"  cost unknown: {quote.price.reason}")
+    if isinstance(price, UnknownPrice):
+        return lang.say("cost unknown: {why}", why=lang.sentence(price.reason))
+    said = lang.say("one seat {amount} a charge cycle", amount=price.cycle_price)
+    return f"{said} ({price.term} {lang.say(str(price.billing))}, {lang.sentence(list_words(price))})"
+
+
+def _now(now: Now, lang: Language) -> list[str]:
+    counts = {"before": str(now.before), "after": str(now.after)}
+    if now.by:
+        said = lang.say("now: {before} → {after} seats, until {moment}", **counts, moment=now.by)
     else:
-        unit = quote.price
-        lines.append(f"  one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing}, {list_words(unit)})")
-    if quote.target is not None:
-        what = str(quote.target_offer) if quote.target_offer else "what is asked for"
-        if isinstance(quote.target, UnknownPrice):
-            lines.append(f"  {what}: cost unknown: {quote.target.reason}")
-        else:
-            unit = quote.target
-            lines.append(f"  {what}: one seat {unit.cycle_price} a charge cycle ({unit.term} {unit.billing})")
-    if quote.now is not None:
-        lines += _now(quote.now)
-    if quote.at_renewal is not None:
-        lines += _at_renewal(quote.at_renewal)
-    for problem in quote.refused:
-        lines.append(f"  refused: {problem.message} ({problem.code})")
-        lines += [f"    {text}" for text in (problem.label, problem.hint) if text]
-    lines += [f"  waits: {item.text} ({item.code})" for item in quote.waiting]
-    if not (quote.now or quote.at_renewal or quote.refused or quote.waiting):
-        lines.append("  no seat changes, and no money")
-    lines += [f"  note: {text}" for text in quote.notes]
-    if quote.live_as_of is not None:
-        lines.append(f"  based on what was read {quote.live_as_of:%Y-%m-%d %H:%M} UTC")
-    return lines
-
-
-def _now(now: Now) -> list[str]:
-    from cspdecl.commerce.words import instant, last_day
-
-    lines = [f"  now: {now.before} → {now.after} seats" + (f", until {instant(now.by)}" if now.by else "")]
+        said = lang.say("now: {before} → {after} seats", **counts)
+    lines = [f"  {said}"]
     for line in now.lines:
-        lines.append(f"    {line.role:7} {line.quantity} × {_decimal(line.unit_effective)} = {line.amount}")
-    money = now.money
-    if money.cost_now is not None:
-        span = f" for {money.days} of {money.cycle_days} days" if money.days is not None else ""
-        lines.append(f"    cost now {money.cost_now}, an estimate{span}")
-    lines += [f"    unknown: {reason}" for reason in money.unknown]
+        unit, amount = lang.figures(_decimal(line.unit_effective)), lang.money(line.amount)
+        lines.append(f"    {lang.say(line.role):7} {lang.figures(str(line.quantity))} × {unit} = {amount}")
+    money, said_of = now.money, list[str]()
+    if money.cost_now is not None and money.days is not None:
+        text = "cost now {amount}, an estimate for {count} of {all} days"
+        days = {"count": str(money.days), "all": str(money.cycle_days)}
+        said_of.append(lang.say(text, amount=money.cost_now, **days))
+    elif money.cost_now is not None:
+        said_of.append(lang.say("cost now {amount}, an estimate", amount=money.cost_now))
+    said_of += [lang.say("unknown: {why}", why=lang.sentence(reason)) for reason in money.unknown]
     if now.cost_month is not None:
-        lines.append(f"    cost {now.cost_month} a month")
+        said_of.append(lang.say("cost {amount} a month", amount=now.cost_month))
     if now.sell_month is not None:
-        lines.append(f"    sell {now.sell_month} a month")
+        said_of.append(lang.say("sell {amount} a month", amount=now.sell_month))
     if now.returnable_until is not None:
-        lines.append(f"    what is added can be returned until {instant(now.returnable_until)}")
+        said_of.append(lang.say("what is added can be returned until {moment}", moment=now.returnable_until))
     if money.commitment is not None and money.commitment_until is not None:
-        lines.append(f"    new commitment {money.commitment}, the last of it until {last_day(money.commitment_until)}")
-    return lines
+        last = (money.commitment_until - timedelta(microseconds=1)).astimezone(UTC).date()
+        said_of.append(
+            lang.say("new commitment {amount}, the last of it until {day}", amount=money.commitment, day=last)
+        )
+    return [*lines, *(f"    {text}" for text in said_of)]
 
 
-def _at_renewal(later: AtRenewal) -> list[str]:
-    from cspdecl.commerce.words import day, stay_billed
-
+def _at_renewal(later: AtRenewal, lang: Language) -> list[str]:
+    day = later.on.astimezone(UTC).date()
     if later.after is None:
-        what = f"until {day(later.on)} (exclusive)"
+        what = lang.say("until {day} (exclusive)", day=day)
     elif later.after:
-        what = f"at renewal on {day(later.on)}: → {later.after} seats"
+        what = lang.say("at renewal on {day}: → {count} seats", day=day, count=str(later.after))
     else:
-        what = f"at the end of the term, from {day(later.on)}: → 0 seats"
-    lines = [f"  {what}; {stay_billed(later.held)} until then"]
-    cost = f"cost {later.held_cost_month}" if later.held_cost_month is not None else "cost unknown"
-    sell = f", sell {later.held_sell_month}" if later.held_sell_month is not None else ""
-    return [*lines, f"    they stay at {cost}{sell} a month"]
+        what = lang.say("at the end of the term, from {day}: → 0 seats", day=day)
+    stays = "1 seat stays billed until then", "{count} seats stay billed until then"
+    lines = [f"  {what}; {lang.counted(later.held, *stays)}"]
+    cost, sell = later.held_cost_month, later.held_sell_month
+    values = {"cost": lang.say("unknown") if cost is None else cost, "sell": sell}
+    text = "they stay at cost {cost} a month" if sell is None else "they stay at cost {cost}, sell {sell} a month"
+    return [*lines, f"    {lang.say(text, **values)}"]
 
 
 def _decimal(exact: Fraction) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cspdecl.cli.common import Instant, emit_json, guarded, leave, open_session, say, show_diagnostics
+from cspdecl.cli.common import Instant, emit_json, guarded, language, leave, open_session, show_diagnostics, show_line
 from cspdecl.cli.figure_types import Amount, Currency, Day, Days, End, OneOf, Quantity, Share
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def command(ctx: click.Context, /, style: str, **given: Any) -> None:
     elif given["coterm"]:
         _coterm(ctx, given, style)
     else:
-        _addon(given, style)
+        _addon(ctx, given, style)
 
 
 def _strangers(given: dict[str, Any], allowed: tuple[str, ...], way: str) -> None:
@@ -140,7 +140,7 @@ def _print(style: str, document: object, lines: list[str]) -> None:
         emit_json(document)
     else:
         for line in lines:
-            say(line)
+            show_line(line)
 
 
 def _refuse(ctx: click.Context, problem: Diagnostic, style: str) -> NoReturn:
@@ -175,7 +175,7 @@ def _declared(ctx: click.Context, given: dict[str, Any], style: str) -> None:
         found = quote_line(session, where, wish, on=given["day"])
     if found.warning is not None:
         show_diagnostics([found.warning], session.root, ctx)
-    _print(style, quote_document(found), quote_text(found))
+    _print(style, quote_document(found), quote_text(found, language(ctx)))
     if found.refused:
         leave(Exit.INVALID)
 
@@ -211,7 +211,7 @@ def _figures(ctx: click.Context, given: dict[str, Any], style: str) -> None:
         )
     )
     if isinstance(found, FigureQuote):
-        _print(style, figures_document(found), figures_text(found))
+        _print(style, figures_document(found), figures_text(found, lang=language(ctx)))
     else:
         _refuse(ctx, found, style)
 
@@ -232,7 +232,7 @@ def _cycles(ctx: click.Context, given: dict[str, Any], style: str) -> None:
         found = charge_cycles(given["start"], term=term, billing=billing, count=given["count"])
     except (OverflowError, ValueError):
         _refuse(ctx, calendar_ends(), style)
-    _print(style, cycles_document(given["start"], term, billing, found), cycles_text(found))
+    _print(style, cycles_document(given["start"], term, billing, found), cycles_text(found, lang=language(ctx)))
 
 
 def _coterm(ctx: click.Context, given: dict[str, Any], style: str) -> None:
@@ -249,15 +249,20 @@ def _coterm(ctx: click.Context, given: dict[str, Any], style: str) -> None:
         found = common_ends(term, given["start"], given["ends"])
     except (OverflowError, ValueError):
         _refuse(ctx, calendar_ends(), style)
-    _print(style, ends_document(found), ends_text(found))
+    _print(style, ends_document(found), ends_text(found, lang=language(ctx)))
 
 
-def _addon(given: dict[str, Any], style: str) -> None:
+def _addon(ctx: click.Context, given: dict[str, Any], style: str) -> None:
     _needs(given, "base_seats")
     share: Fraction = given["share"]
     least = -(-share.numerator * given["base_seats"] // share.denominator)
     document = {"base_seats": given["base_seats"], "share": str(share), "minimum_seats": least}
-    _print(style, document, [f"at least {least} seats of the add-on for {given['base_seats']} seats of its base"])
+    said = language(ctx).say(
+        "at least {least} seats of the add-on for {count} seats of its base",
+        least=str(least),
+        count=str(given["base_seats"]),
+    )
+    _print(style, document, [said])
 
 
 def _term(name: str | None) -> Term | None:

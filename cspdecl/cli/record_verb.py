@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import LiveProgress, filters, guarded, leave, open_session, say, show_diagnostics
+from cspdecl.cli.common import (
+    LiveProgress,
+    filters,
+    guarded,
+    language,
+    leave,
+    open_session,
+    show_diagnostics,
+    show_line,
+)
 from cspdecl.core.diagnostics import Diagnostic
 
 
@@ -28,8 +37,10 @@ def command(ctx: click.Context, customers: tuple[str, ...], labels: tuple[str, .
             found: list[Diagnostic] = []
             count = record_observed(session, planned, context_of(session, None, run), warn=found.append)
         show_diagnostics(found, session.root, ctx)
-        click.echo(f"{count} change record{'' if count == 1 else 's'} written")
+        lang = language(ctx)
+        said = lang.say("1 change record written")
+        show_line(said if count == 1 else lang.say("{count} change records written", count=str(count)))
         for key, why in planned.plan.unknown.items():
-            say(f"not read: {key}: {why}", err=True)
+            show_line(lang.say("not read: {customer}: {why}", customer=key, why=lang.sentence(why)), err=True)
         if not planned.plan.complete:
             leave(Exit.TRY_LATER)

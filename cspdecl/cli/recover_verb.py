@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import LiveProgress, guarded, leave, open_session, say, show_diagnostics
+from cspdecl.cli.common import LiveProgress, guarded, language, leave, open_session, show_diagnostics, show_line
 
 
 @click.command()
@@ -30,16 +30,18 @@ def command(ctx: click.Context, take_over: str | None) -> None:
         require_durable(session)
         with locked(session, session.ids.fresh(), "recover", take_over=take_over):
             tasks = recover_open(session, progress=LiveProgress())
+        lang = language(ctx)
         if not tasks:
-            click.echo("nothing to recover: every operation that was sent is settled")
+            show_line(lang.say("nothing to recover: every operation that was sent is settled"))
             return
         for task in tasks:
             word = {
-                "applied": "it had happened, or was finished now",
-                "unknown": "still unknown",
-                "later": "not finished yet",
-            }.get(task.state, task.state)
-            say(f"{task.operation.address}: {word}{': ' + task.message if task.message else ''}")
+                "applied": lang.say("it had happened, or was finished now"),
+                "unknown": lang.say("still unknown"),
+                "later": lang.say("not finished yet"),
+            }.get(task.state, lang.say(task.state))
+            why = f": {lang.sentence(task.message)}" if task.message else ""
+            show_line(f"{task.operation.address}: {word}{why}")
         found = problems_of(tasks)
         show_diagnostics(found, session.root, ctx)
         if any(item.code == "CSP801" for item in found):

@@ -9,10 +9,11 @@ from cspdecl.cli.common import (
     emit_json,
     filters,
     guarded,
+    language,
     leave,
     open_session,
-    say,
     show_diagnostics,
+    show_line,
 )  # fmt: skip
 from cspdecl.cli.figure_types import Span
 
@@ -58,9 +59,9 @@ def command(
     if style == "json":
         emit_json(renewals_document(found))
     elif style == "ics":
-        click.echo(render_calendar(found).encode(), nl=False)
+        click.echo(render_calendar(found, lang=language(ctx)).encode(), nl=False)
     else:
-        for line in renewals_text(found, every=every):
-            say(line)
+        for line in renewals_text(found, every=every, lang=language(ctx)):
+            show_line(line)
     if found.unread:
         leave(Exit.TRY_LATER)

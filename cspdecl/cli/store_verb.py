@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cspdecl.cli.common import guarded, language, open_session, say
+from cspdecl.cli.common import guarded, language, open_session, show_line
 
 
 @click.group()
@@ -28,10 +28,10 @@ def copy_command(ctx: click.Context, source: str, target: str) -> None:
     lang = language(ctx)
     with open_session(ctx) as session:
         copied = copy_store(session, source, target)
-    say(
+    show_line(
         lang.say(
             "copied and compared: {runs} runs, {journal} journal entries, {records} records, {bindings} bindings",
             runs=copied.runs, journal=copied.journal, records=copied.records, bindings=copied.bindings,
         )
     )  # fmt: skip
-    say(lang.say("write `store: {place}` into cspdecl.yaml to use it", place=target))
+    show_line(lang.say("write `store: {place}` into cspdecl.yaml to use it", place=target))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import Instant, guarded, leave, open_session, show_diagnostics
+from cspdecl.cli.common import Instant, guarded, language, leave, open_session, show_diagnostics
 from cspdecl.cli.render import Written, places, rendered_problems
 
 if TYPE_CHECKING:
@@ -65,11 +65,16 @@ def command(ctx: click.Context, now: datetime | None, style: str, written: tuple
             customers = loaded.desired.customers.values()
             lines = sum(len(spec.subscriptions) for spec in customers)
             services = sum(len(spec.services) for spec in customers)
-            click.echo(
-                f"{loaded.project.name}: valid; {counted(len(customers), 'customer')}, "
-                f"{counted(lines, 'subscription')}, {counted(services, 'own service')} "
-                f"in {counted(len(loaded.files), 'file')}"
+            lang = language(ctx)
+            said = lang.say(
+                "{project}: valid; {customers}, {subscriptions}, {services} in {files}",
+                project=loaded.project.name,
+                customers=lang.sentence(counted(len(customers), "customer")),
+                subscriptions=lang.sentence(counted(lines, "subscription")),
+                services=lang.sentence(counted(services, "own service")),
+                files=lang.sentence(counted(len(loaded.files), "file")),
             )
+            click.echo(said)
 
 
 def _by_matrix(session: Session, desired: DesiredState, market: str) -> Iterator[Diagnostic]:

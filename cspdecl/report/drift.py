@@ -33,8 +33,10 @@ def class_words(group: DriftClass, lang: Language) -> str:
             return lang.say("not readable")
 
 
-def shown_value(value: Value, lang: Language) -> str:
-    """What stands in one of the three columns; `-` where nothing does."""
+def shown_value(value: Value, lang: Language, *, field: str = "") -> str:
+    """What stands in one of the three columns; `-` where nothing does. Names are nobody's to translate."""
+    if field == "nickname" and isinstance(value, str):
+        return safe_text(value)
     return "-" if value is None else lang.number(value) if isinstance(value, int) else safe_text(lang.sentence(value))
 
 
@@ -109,9 +111,9 @@ def columns_of(drift: Drift, lang: Language) -> str:
     return lang.say(
         "{field}: declared {declared}, last applied {was}, live {live}",
         field=field_name(drift.field),
-        declared=shown_value(drift.declared, lang),
-        was=shown_value(drift.was, lang),
-        live=shown_value(drift.live, lang),
+        declared=shown_value(drift.declared, lang, field=drift.field),
+        was=shown_value(drift.was, lang, field=drift.field),
+        live=shown_value(drift.live, lang, field=drift.field),
     )
 
 

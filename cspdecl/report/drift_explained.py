@@ -20,6 +20,9 @@ _TERMS = {Term.P1M: "one month", Term.P1Y: "one year", Term.P3Y: "three years"}
 _BILLED = {BillingCycle.MONTHLY: "monthly", BillingCycle.ANNUAL: "yearly", BillingCycle.TRIENNIAL: "every three years"}
 _ENDS = {"renew": "renews", "cancel": "ends", "extend": "goes on by the month", "unset": "left open, auto-renew is off"}
 
+#: What tenants and catalogues named: shown as it is, in every language.
+_NAMED = ("offer", "offer's name", "name in the portal", "id")
+
 #: A subscription in a person's words: what is asked about it, and the answer.
 Portrait = Mapping[str, str]
 
@@ -121,8 +124,10 @@ def render_explained(
 
 
 def _difference(item: Difference, lang: Language) -> str:
+    named = item.field in _NAMED
+
     def shown(text: str) -> str:
-        return safe_text(lang.sentence(text))
+        return safe_text(text if named else lang.sentence(text))
 
     name = padded(lang.sentence(item.field), 26)
     if item.was is None:

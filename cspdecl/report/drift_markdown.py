@@ -108,7 +108,7 @@ def _columns(item: Drift, lang: Language, links: Links) -> tuple[str, ...]:
     what = field_name(item.field) if item.group in ("changed-outside", "pending") else class_words(item.group, lang)
 
     def cell(value: Value) -> str:
-        return md(shown_value(value, lang))
+        return md(shown_value(value, lang, field=item.field))
 
     return (
         link(md(name), links.address(item.origin)), md(what), cell(item.declared), cell(item.was), cell(item.live),
