@@ -1,8 +1,8 @@
 """Who said yes: approvals as the pipeline wrote them down, and whether they are enough for what a plan waits for.
 
 An approval counts for a role when its person holds the role, did not write the change, and said yes to this plan; one
-that names no plan but a commit, to that commit. A bare id is kept in the records and counts for no role: it names
-nobody.
+that names no plan but a commit, to that commit. What names neither could be brought along for any plan, and a bare id
+names nobody: both are kept in the records and count for no role.
 """
 
 from __future__ import annotations
@@ -162,7 +162,9 @@ def _uncounted(
         return "does not hold the role"
     if approval.plan is not None and approval.plan not in bound.plans:
         return "said yes to another plan"
-    if approval.plan is None and approval.commit is not None and approval.commit not in bound.commits:
+    if approval.plan is None and approval.commit is None:
+        return "does not say to which plan or commit"
+    if approval.plan is None and approval.commit not in bound.commits:
         return "said yes to another commit"
     return None
 

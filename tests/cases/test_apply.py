@@ -2,7 +2,8 @@
 
 Each case's live state becomes a world, its bindings the store's; `cspdecl apply` runs on a clock that stands and with
 ids in order. `apply.txt` is what a person reads, `journal.jsonl` and `ledger.jsonl` what the store keeps. A case whose
-plan is refused, or has nothing to carry out, leaves neither. `approvals.json` is what the pipeline made of the reviews.
+plan is refused, or has nothing to carry out, leaves neither. `approvals.json` is what the pipeline made of the reviews;
+`this plan` in it is the case's.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def applied(folder: Path, root: Path) -> Iterator[tuple[Session, Plan | ApplyRes
         store.commit(Batch(bindings=[(item.address, item) for item in bound]))
         given = folder / "approvals.json"
         approvals = parse_approvals(given.read_text("utf-8")) if given.is_file() else ApprovalFile()
-        options = ApplyOptions(workers=1, approved=Approved(given=approvals))
+        options = ApplyOptions(workers=1, approved=Approved(given=approvals, names=frozenset({"this plan"})))
         yield session, apply_plan(session, None, approve=lambda _plan: True, options=options)
 
 

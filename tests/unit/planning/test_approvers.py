@@ -51,7 +51,7 @@ def missing(report: SafetyReport, file: ApprovalFile) -> list[int]:
         (1, [yes("lena", plan=None, commit="c0ffee")], []),
         (1, [yes("lena", plan=None, commit="0ther")], [1]),
         (1, [yes("lena", commit="merged by squash")], []),
-        (1, [yes("lena", plan=None)], []),
+        (1, [yes("lena", plan=None)], [1]),
         (1, ["pr-17"], [1]),
         (2, [], [2]),
     ],
