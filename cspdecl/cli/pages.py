@@ -5,10 +5,12 @@ In an installed wheel they lie inside the package, in a checkout beside it.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from cspdecl.core.errors import ConfigurationError
 
+_REMARK = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -21,9 +23,9 @@ def shipped(inside: str, beside: str) -> Path:
 
 
 def code_pages() -> dict[str, str]:
-    """Every diagnostic code with its page, in order."""
+    """Every diagnostic code with its page, in order, without the directions to whoever plays its example."""
     folder = shipped("codes", "docs/reference/codes")
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("CSP*.md"))}
+    return {path.stem: _REMARK.sub("", path.read_text(encoding="utf-8")) for path in sorted(folder.glob("CSP*.md"))}
 
 
 def schemas() -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """Consoles on a page, played: each `$` line is run by a shell, what it prints is compared with what the page shows.
 
-A diff block changes the file that the prose before it names last. On the page, a line `…` stands for any number of
+A diff block changes the file that was named last. On the page, a line `…` stands for any number of
 lines; what no two runs share (ids, hashes, machine time, which customer was done first) is set aside on both sides.
 """
 
@@ -26,7 +26,7 @@ PORT = "8443"
 CUT = "…"
 _FILE = re.compile(r"`([\w./-]+\.ya?ml)`")
 _PROGRESS = re.compile(r"^(?:reading|applying|recovering)[^:]*: [\d,]+ of [\d,]+, .* a second.*$")
-_DONE = re.compile(r"^  [\w-]+(?:/[\w-]+)*: ")
+_DONE = re.compile(r"^(?:  [\w-]+(?:/[\w-]+)*|[a-z]+(?:-[a-z]+)+): ")
 _MASKS: tuple[Mask, ...] = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\bhead [0-9a-f]{16}\b"), "head <hash>"),
@@ -38,17 +38,20 @@ _MASKS: tuple[Mask, ...] = (
 
 @dataclass(slots=True)
 class Player:
-    """A shell that plays a page: where it stands, what it exports, how the last command ended, what runs behind it."""
+    """A shell that plays a page: where it stands, what it exports, how the last command ended, which file was named
+    last, what runs behind it."""
 
     folder: Path
     environment: dict[str, str]
     port: str = ""
     last: int = 0
+    file: str = ""
     behind: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def change(self, block: Block) -> None:
         """Carry out a diff block: its removed lines, which stand in the file once, become its added lines."""
-        path = self.folder / _FILE.findall(block.before)[-1]
+        self.file = [self.file, *_FILE.findall(block.before)][-1]
+        path = self.folder / self.file
         old, new = (
             "".join(line[1:] + "\n" for line in block.text.splitlines() if line[0] in signs) for signs in ("- ", "+ ")
         )
@@ -59,6 +62,7 @@ class Player:
     def run(self, command: str) -> list[str]:
         """One command as typed; what it printed, in lines."""
         command = command.replace(PORT, self.port)
+        self.last, before = 0, self.last
         if command.startswith("cd "):
             self.folder = (self.folder / command[3:]).resolve()
             return []
@@ -67,7 +71,8 @@ class Player:
             self.environment[name] = value
             return []
         if command == "echo $?":
-            return [str(self.last)]
+            self.last = before
+            return [str(before)]
         if command == "kill %1":
             self.stop()
             return []
