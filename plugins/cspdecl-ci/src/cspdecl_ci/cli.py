@@ -87,9 +87,7 @@ def drift(ctx: click.Context, /, title: str | None, *, take: bool, **options: An
     """Look for drift, keep one issue about it, and end with 2 when what differs has changed."""
     from cspdecl_ci.drifting import look_for_drift
 
-    desk = _desk(ctx, **options)
-    name = desk.key if desk.key != "." else desk.project.name
-    ctx.exit(look_for_drift(desk, title=title or desk.say("Drift in {name}", name=name), take=take))
+    ctx.exit(look_for_drift(_desk(ctx, **options), title=title, take=take))
 
 
 @command.command()

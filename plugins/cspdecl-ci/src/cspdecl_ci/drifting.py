@@ -13,8 +13,11 @@ from cspdecl_ci.sticky import find_issue, fitted
 DRIFT, PARTLY_READ = 2, 75
 
 
-def look_for_drift(desk: Desk, *, title: str, take: bool) -> int:
-    """One look. `take`: renewals and what came true go into the ledger first. Answers with the job's exit code."""
+def look_for_drift(desk: Desk, *, title: str | None, take: bool) -> int:
+    """One look. `take`: renewals and what came true go into the ledger first. Answers with the job's exit code.
+
+    An issue that is opened has the `title`, else the project's own name in it: the folder of a checkout says little.
+    """
     if take:
         done = desk.cspdecl.run(*desk.verb("record"))
         if done.code not in (0, PARTLY_READ):
@@ -32,6 +35,7 @@ def look_for_drift(desk: Desk, *, title: str, take: bool) -> int:
     text = shown.read_text(encoding="utf-8")
     publish(desk, {}, done.code, failure=text)
     found = read_json(files["json"])
+    title = title or desk.say("Drift in {name}", name=str(found.get("project") or desk.key))
     _keep_issue(desk, title, text, any_drift=bool(found.get("drift")), complete=found.get("complete") is not False)
     return done.code
 
