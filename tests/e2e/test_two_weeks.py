@@ -1,0 +1,57 @@
+"""Two weeks of a reseller's life, played by the shipped pipelines in a repository of its own, before a simulated Microsoft.
+
+Each day is a test of its own and plays what comes before it where nobody has yet; they share one world, since that is
+what a life is. What was said stands in `said/`, word for word, apart from ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e import week_one
+from tests.e2e.reseller import SAID, Reseller, reseller
+
+Day = Callable[[Reseller], None]
+DAYS: tuple[Day, ...] = week_one.DAYS
+
+pytestmark = pytest.mark.timeout(900)
+
+
+class Life:
+    """The days in their order, each lived once. What went wrong on one is what is wrong with all that follow."""
+
+    def __init__(self, made: Reseller) -> None:
+        self.made = made
+        self.lived = 0
+        self.broken = ""
+
+    def until(self, day: Day) -> None:
+        while self.lived <= DAYS.index(day):
+            assert not self.broken, f"{self.broken} did not end well"
+            one = DAYS[self.lived]
+            self.broken = one.__name__
+            one(self.made)
+            self.broken = ""
+            self.lived += 1
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, update_cases: bool) -> Iterator[Life]:
+    with reseller(tmp_path_factory.mktemp("fortnight"), update=update_cases) as made:
+        yield Life(made)
+
+
+@pytest.mark.parametrize("day", DAYS, ids=lambda day: day.__name__)
+def test_day(life: Life, day: Day):
+    """What the day's own words say."""
+    life.until(day)
+
+
+def test_nothing_said_is_left_over(life: Life):
+    """Every text in `said/` was said, and no job left a secret behind."""
+    life.until(DAYS[-1])
+
+    assert sorted(path.stem for path in SAID.iterdir()) == sorted(life.made.told)
+    assert [] == [text[:300] for text in life.made.left if "forge-token" in text or "eyJ" in text]
