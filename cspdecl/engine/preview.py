@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cspdecl.core.desired import DesiredState
 from cspdecl.core.diagnostics import sort_diagnostics
-from cspdecl.core.operation import Plan
+from cspdecl.core.operation import Plan, Verdict
 from cspdecl.planning.difference import compare_plans
 from cspdecl.planning.difference_scope import about_guardrails, comparable
 
@@ -62,4 +62,18 @@ def with_difference(plan: Plan, before: Plan | None, found: Scope, project: Proj
         judged = dict.fromkeys(item.address.customer for item in plan.operations)
         why = (*why, *about_guardrails(project, (key for key in judged if key not in named)))
     difference = compare_plans(before, plan, reference=base.reference, commit=base.commit, tip=plan.commit, why=why)
+    if base.unknown_limits and plan.operations:
+        plan = replace(plan, safety=replace(plan.safety, verdicts=(*plan.safety.verdicts, _limits_unknown(base))))
     return replace(plan, difference=difference, diagnostics=sort_diagnostics((*plan.diagnostics, *base.diagnostics)))
+
+
+def _limits_unknown(base: Base) -> Verdict:
+    """A limit that nobody can read may be any: otherwise a project that was broken first would have none."""
+    return Verdict(
+        rule="guardrails",
+        code="CSP516",
+        text=f"the project at {base.reference} cannot be read, so which limits hold there is not known; put the "
+        "project right in a change of its own that sends nothing",
+        refused=True,
+        side="base",
+    )

@@ -46,7 +46,8 @@ class Base:
     """What was declared before the change. `reference` is what was asked for, `commit` the merge base with it.
 
     `files` are those the change touches, the work tree included. `desired` None: the manifests there are not valid,
-    and `diagnostics` says so; `nothing`: there was no manifest yet. `tip`: the guardrails at the reference's own tip.
+    and `diagnostics` says so; `nothing`: there was no manifest yet. `tip`: the guardrails at the reference's own tip;
+    `unknown_limits`: there is a project there, and it cannot be read.
     """
 
     reference: str
@@ -59,6 +60,7 @@ class Base:
     nothing: bool
     diagnostics: tuple[Diagnostic, ...]
     tip: Guardrails | None = None
+    unknown_limits: bool = False
 
     @property
     def guardrails(self) -> tuple[Guardrails, ...]:
@@ -78,7 +80,7 @@ def open_base(session: Session, reference: str) -> Base:
     commit = base.decode().strip()
     session.load()  # first, so that its cache is there for the base as well
     loaded, found = _load(session, commit, now)
-    there = _load(session, tip, now)[0] if tip != commit else None
+    there = _load(session, tip, now)[0] if tip != commit else loaded
     tip_project = there.project if there is not None else None
     return Base(
         reference=reference,
@@ -91,7 +93,14 @@ def open_base(session: Session, reference: str) -> Base:
         nothing=loaded is None,
         diagnostics=found,
         tip=tip_project.guardrails if tip_project is not None else None,
+        unknown_limits=tip_project is None and _speaks_of_a_project(session.root, tip),
     )
+
+
+def _speaks_of_a_project(root: Path, commit: str) -> bool:
+    """Whether a commit holds a project, be it broken or behind a link; other people's YAML is none."""
+    told = git_bytes(root, "grep", "-l", "-z", "--text", "-E", "^ *kind: *[\"']?Project", commit, "--", ".")
+    return bool(told)
 
 
 class _Known(Cache):

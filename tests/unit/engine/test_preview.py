@@ -378,6 +378,42 @@ def test_a_reference_nobody_knows_is_said(repo, reference):
     assert not list(repo.root.glob("*x"))
 
 
+def test_limits_that_cannot_be_read_are_not_none(repo):
+    """The project was put behind a link, or broken, in an earlier change: what it allowed is not known."""
+    hidden = repo.root / ".real/project.yaml"
+    hidden.parent.mkdir()
+    repo.estate.project(guardrails={"maxSeatsPerChange": 5})
+    (repo.root / "cspdecl.yaml").rename(hidden)
+    (repo.root / "cspdecl.yaml").symlink_to(".real/project.yaml")
+    repo.commit()
+    repo.branch()
+    (repo.root / "cspdecl.yaml").unlink()
+    repo.estate.project()
+    repaired = repo.preview()
+    repo.declare("beta", 20)
+
+    plan = repo.preview()
+
+    assert [] == [item.code for item in repaired.safety.verdicts]
+    assert [("CSP516", True)] == [(item.code, item.refused) for item in plan.safety.verdicts]
+
+
+def test_yaml_of_other_people_is_no_project(tmp_path):
+    """A first project in a repository that holds other YAML has no limits before it."""
+    repo = Repository(tmp_path)
+    (repo.root / "cspdecl.yaml").unlink()
+    (repo.root / "compose.yaml").write_text("services: {}\n")
+    repo.commit()
+    repo.branch()
+    (repo.root / "compose.yaml").unlink()
+    repo.estate.project()
+    repo.declare("alpha", 20)
+
+    plan = repo.preview()
+
+    assert ([], ["alpha/m365 purchase 20"]) == (list(plan.safety.verdicts), deeds(plan, plan.difference.added))
+
+
 def test_a_tag_cannot_pass_for_the_branch(repo):
     """Git takes a tag called `origin/main` before the branch; with it, whoever pushes tags would choose the base."""
     repo.estate.project(guardrails={"maxSeatsPerChange": 5})
