@@ -61,7 +61,7 @@ def language(ctx: click.Context | None) -> Language:
     """The language asked for with `--lang`, else the environment's."""
     from cspdecl.report.language import language_of
 
-    return language_of(ctx.obj.get("lang") if ctx is not None and ctx.obj else None)
+    return language_of(ctx.obj.get("lang") if ctx is not None and ctx.obj else None, os.environ)
 
 
 def at_terminal() -> bool:

@@ -8,7 +8,6 @@ comes through here.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,10 +97,10 @@ GERMAN = Language("de")
 _SWAPPED = str.maketrans(",.", ".,")
 
 
-def language_of(wish: str | None, environment: Mapping[str, str] | None = None) -> Language:
+def language_of(wish: str | None, environment: Mapping[str, str]) -> Language:
     """The language asked for, else the environment's (LC_ALL, LC_MESSAGES, LANG), else English."""
-    env = os.environ if environment is None else environment
-    text = wish or next((env[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if env.get(name)), "en")
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    text = wish or next((environment[name] for name in names if environment.get(name)), "en")
     return GERMAN if text.lower().startswith("de") else ENGLISH
 
 

@@ -104,7 +104,7 @@ def render_table(
             f"{record.seq:>6}",
             f"{lang.day(date.fromisoformat(document['time'][:10]))} {document['time'][11:16]}",
             f"{printable(document['subject']):<40}",
-            f"{lang.say(data['origin']) + ' ' + lang.say(data['action']):<24}",
+            f"{data['origin'] + ' ' + data['action']:<24}",
             f"{_quantities(data):>14}",
             _money(data, lang),
         ]
