@@ -28,8 +28,8 @@ def command(ctx: click.Context, files: tuple[Path, ...], *, check: bool, diff: b
 
     Values and comments stay what they are; a file that is no good YAML is left alone and reported (65).
     """
-    from cspdecl.core.diagnostics import Diagnostic, error, has_errors, sort_diagnostics
     from cspdecl.core.diagnostics import Origin as At
+    from cspdecl.core.diagnostics import error, has_errors, sort_diagnostics
 
     if files == (Path("-"),):
         _through(ctx, check=check)

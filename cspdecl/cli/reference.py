@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from cspdecl.cli.main import LATER, cli
+from cspdecl.cli.main import cli
 from cspdecl.engine.exits import Exit
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/cli.md"
@@ -43,7 +43,6 @@ def render_reference() -> str:
         "# Command line",
         "Written by `python -m cspdecl.cli.reference` from the program itself; change the help there, not this page.",
         "\n".join(f"- [`{name}`](#cspdecl-{name}): {one.get_short_help_str(200)}" for name, one in verbs),
-        f"Known and not built yet: {', '.join(f'`{name}`' for name in LATER)}.",
         "## Before the verb",
         _table(cli, context),
         *(part for name, one in verbs for part in _sections(one, context, name, level=2)),

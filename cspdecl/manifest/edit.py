@@ -25,7 +25,7 @@ def replace_node(text: str, place: Origin, value: str) -> str | None:
     node = _node(text, place)
     if node is None or isinstance(node, ScalarNode):
         return replace_value(text, place, value)
-    start, end = node.start_mark.index + _offset(text), _end_of(node) + _offset(text)
+    start, end = node.start_mark.index + _offset(text), end_of(node) + _offset(text)
     return text[:start] + value + text[end:]
 
 
@@ -89,7 +89,7 @@ def _into_flow(text: str, node: MappingNode | SequenceNode, written: str, commen
 
 def _behind(text: str, last: Node, written: str, comment: str | None) -> str:
     """A line of its own behind the line in which a value ends."""
-    end = _end_of(last) + _offset(text)
+    end = end_of(last) + _offset(text)
     newline = "\r\n" if "\r\n" in text else "\n"
     line_end = text.find("\n", end)
     said = f"{written}  # {comment}" if comment is not None else written
@@ -98,12 +98,12 @@ def _behind(text: str, last: Node, written: str, comment: str | None) -> str:
     return f"{text[: line_end + 1]}{said}{newline}{text[line_end + 1 :]}"
 
 
-def _end_of(node: Node) -> int:
+def end_of(node: Node) -> int:
     """Where what is written of a value ends: a block's own mark lies behind the blank lines and comments after it."""
     if isinstance(node, MappingNode) and not node.flow_style and node.value:
-        return _end_of(node.value[-1][1])
+        return end_of(node.value[-1][1])
     if isinstance(node, SequenceNode) and not node.flow_style and node.value:
-        return _end_of(node.value[-1])
+        return end_of(node.value[-1])
     if isinstance(node, ScalarNode) and node.style in ("|", ">"):
         # a block of text ends behind its last line break
         return int(max(node.end_mark.index - 1, node.start_mark.index))

@@ -169,14 +169,14 @@ class _Reader:
             while not isinstance(event := next(events), yaml.SequenceEndEvent):
                 value = self._value(event, events)
                 made.items.append(Item(value.start, value.column, None, value))
-            made.end = event.end_mark.index
+            made.end = _end(event)
         else:
             made.kind, made.flow = "mapping", bool(event.flow_style)
             while not isinstance(event := next(events), yaml.MappingEndEvent):
                 key = self._value(event, events)
                 value = self._value(next(events), events)
                 made.items.append(Item(key.start, key.column, key, value))
-            made.end = event.end_mark.index
+            made.end = _end(event)
         return made
 
     def _scalar(self, made: Value, event: Any) -> None:
@@ -191,6 +191,10 @@ class _Reader:
                 if header.group("comment"):
                     self._headers.append(header.start("comment"))
                 made.raw = self.text[header.end() : made.end].partition("\n")[2]
+
+
+def _end(event: Any) -> int:
+    return int(event.end_mark.index)
 
 
 def _attach(page: Page, remarks: list[Remark], reader: _Reader) -> None:

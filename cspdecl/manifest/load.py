@@ -20,6 +20,7 @@ from cspdecl.manifest.files import FileText, decode, find_files, read_file
 from cspdecl.manifest.gate import Broken, Checked
 from cspdecl.manifest.text import FileChecked, check_text
 from cspdecl.manifest.v1 import Customer
+from cspdecl.manifest.v1_test import Test
 from cspdecl.manifest.yaml import has_libyaml
 
 _MANY = 500  # files from which on the collector is told that what was loaded stays
@@ -39,7 +40,8 @@ class Loaded:
     """What a folder of manifests says, or what is wrong with it.
 
     `desired` is None as soon as there is one error. `project` is None only when the project itself is in doubt.
-    `shared`: documents that are nobody's own: the project, bundles, price books.
+    `shared`: documents that are nobody's own: the project, bundles, price books; `tests`: expectations, which declare
+    nothing.
     """
 
     root: Path
@@ -48,6 +50,7 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[FileSeen, ...]
     shared: tuple[Checked, ...] = ()
+    tests: tuple[Checked, ...] = ()
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file that was read, for showing the lines of a diagnostic; None when it has changed since."""
@@ -114,7 +117,8 @@ def load_manifests(root: Path, *, now: datetime, cache: Cache | None = None) -> 
         desired=None if has_errors(diagnostics) else compiled.desired,
         diagnostics=sort_diagnostics((*diagnostics, *compiled.diagnostics)),
         files=tuple(files),
-        shared=tuple(item for item in checked if not isinstance(item.value, Customer)),
+        shared=tuple(item for item in checked if not isinstance(item.value, Customer | Test)),
+        tests=tuple(item for item in checked if isinstance(item.value, Test)),
     )
 
 

@@ -35,6 +35,7 @@ from cspdecl.manifest.v1_guards import Guardrails, Waiver
 from cspdecl.manifest.v1_lines import Component, ListOr, Sell, SubscriptionLine
 from cspdecl.manifest.v1_notify import Notify
 from cspdecl.manifest.v1_people import Create, Hold, Profile, QualificationText, ResellerText
+from cspdecl.manifest.v1_test import Test
 from cspdecl.manifest.wire import Maybe, wire
 
 API_VERSION = "cspdecl/v1"
@@ -250,11 +251,12 @@ class PriceBook:
     spec: PriceBookSpec
 
 
-Document = Annotated[Project | Bundle | Customer | PriceBook | Waiver, Discriminator("kind")]
+Document = Annotated[Project | Bundle | Customer | PriceBook | Waiver | Test, Discriminator("kind")]
 KINDS: dict[str, type[Any]] = {
     "Project": Project,
     "Bundle": Bundle,
     "Customer": Customer,
     "PriceBook": PriceBook,
     "Waiver": Waiver,
+    "Test": Test,
 }
