@@ -6,7 +6,7 @@ own, and the reading that leaves the least English wins. A saved plan can so be 
 knows that there is more than one. What is quoted with backticks is for typing and never taken apart.
 
 Texts stand in `texts/LANGUAGE/*.toml`, a key for every template with {0}, {1} … for its places. Those of `report.toml`
-are for `Language.say` alone, which knows its template: no sentence is laid against them.
+and `report_names.toml` are for `Language.say` alone, which knows its template: no sentence is laid against them.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Catalogue:
         return sorted(found, key=lambda item: -item.weight)[:_MOST]
 
 
-_SAID_ONLY = "report.toml"
+_SAID_ONLY = ("report.toml", "report_names.toml")
 _MANY = 50_000
 _MOST = 400
 
@@ -163,7 +163,7 @@ def load_catalogue(code: str) -> Catalogue:
             if entry.name.endswith(".toml"):
                 texts = tomllib.loads(entry.read_text(encoding="utf-8"))
                 said.update(texts)
-                if entry.name != _SAID_ONLY:
+                if entry.name not in _SAID_ONLY:
                     exact.update(texts)
     by_word: dict[str, list[Template]] = {}
     for key, text in exact.items():

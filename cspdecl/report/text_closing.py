@@ -62,9 +62,11 @@ def _waiting(item: Waiting, lang: Language) -> str:
 def _verdict(verdict: Verdict, show: Show, lang: Language, *, state: bool = False) -> str:
     said = verdict_text(verdict, show, lang)
     text, hidden = safe_text(said, longest=600), show == "sell" and said != verdict_text(verdict, "all", lang)
-    where = f" at {safe_text(str(verdict.address))}" if verdict.address and hidden else ""
     how = f", {verdict_state(verdict, lang)}" if state else ""
-    return f"  {verdict.rule} ({verdict.code}{how}){where}: {text}"
+    rule = f"{verdict.rule} ({verdict.code}{how})"
+    if verdict.address and hidden:
+        rule = lang.say("{rule} at {address}", rule=rule, address=safe_text(str(verdict.address)))
+    return f"  {rule}: {text}"
 
 
 # ---- the closing lines ----
