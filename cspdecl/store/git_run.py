@@ -65,6 +65,8 @@ class Git:
                 start_new_session=True,
             )
         except OSError as problem:
+            if not self._folder.is_dir():
+                raise unusable("CSP921", "the store cannot be used: its clone is gone; start again") from problem
             raise unusable("CSP921", f"git cannot be run: {problem.strerror}", hint="install git") from problem
         with running:
             try:
@@ -75,7 +77,8 @@ class Git:
                     raise GitFailed(f"timed out after {timeout:.0f} s") from problem
                 raise
         if running.returncode not in ok:
-            raise GitFailed(_tidy(said or out))
+            # of a push, why a ref was refused stands where its result does
+            raise GitFailed(_tidy(said + b"\n" + out if words[0] == "push" else said or out))
         return out
 
     def text(self, *words: str, data: bytes | None = None, ok: Sequence[int] = (0,)) -> str:
@@ -129,5 +132,6 @@ def _telling(said: str) -> str:
     """The line that says what was wrong, in a length for a message."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     wanted = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "!", "ssh:"))]
-    line = next(iter(wanted or lines), "it says nothing")
+    reasons = [line for line in wanted if not line.startswith("error: failed to push some refs")]
+    line = next(iter(reasons or wanted or lines), "it says nothing")
     return line if len(line) <= 240 else f"{line[:239]}…"

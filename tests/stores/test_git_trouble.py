@@ -291,6 +291,28 @@ def test_a_lock_that_cannot_be_given_back_hides_no_result(tmp_path, remote, line
     assert "run-7" == (opened(tmp_path / "b").lock_owner() or owner()).run
 
 
+def test_a_hook_that_refuses_without_a_word_is_named(tmp_path, remote):
+    """A server that says nothing but no: still a rule of the server's, not a store that cannot be used."""
+    store = opened(tmp_path / "a")
+    hook = remote / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+
+    with pytest.raises(ConfigurationError, match="hook declined") as refused:
+        store.commit(Batch(bindings=[(M365, binding())]))
+
+    assert ["CSP924"] == [item.code for item in refused.value.diagnostics]
+
+
+def test_a_cache_that_was_taken_away_is_named(tmp_path, remote):
+    """Somebody cleans up while a run is at work: git is not to blame."""
+    store = opened(tmp_path / "a")
+    shutil.rmtree(tmp_path / "a/.cspdecl/cache")
+
+    with pytest.raises(ConfigurationError, match="its clone is gone"):
+        store.commit(Batch(bindings=[(M365, binding())]))
+
+
 def test_a_hook_that_refuses_is_named(tmp_path, remote):
     """A server's rule stops the push: its words are told, and nothing was written."""
     store = opened(tmp_path / "a")
