@@ -9,6 +9,7 @@ from tests.pipelines.forge_server import Answer, Asked, Comment, ForgeWorld, Pul
 
 _GIT = r"/azure/nordlicht/_apis/git/repositories/repo-1"
 _BUILD = r"/azure/nordlicht/_apis/build/builds"
+SYSTEM = "00000002-0000-8888-8000-000000000000"
 _VOTES = {"APPROVED": 10, "CHANGES_REQUESTED": -10}
 
 
@@ -37,6 +38,7 @@ def _request(one: Pull) -> dict[str, Any]:
     return {
         "pullRequestId": one.number,
         "createdBy": _who(one.author),
+        "targetRefName": f"refs/heads/{one.base}",
         "status": "completed" if one.merged_at else "active",
         "lastMergeSourceCommit": {"commitId": one.head},
         "lastMergeCommit": {"commitId": one.merge_commit},
@@ -63,7 +65,14 @@ def threads(world: ForgeWorld, asked: Asked, number: str) -> Answer:
         {
             "id": one.id,
             "publishedDate": stamp(one.at),
-            "comments": [{"id": 1, "commentType": "system", "content": f"{one.author} voted"}],
+            "comments": [
+                {
+                    "id": 1,
+                    "commentType": "system",
+                    "content": f"{one.author} voted",
+                    "author": _who("mallory") if one in world.forged else {"id": SYSTEM, "uniqueName": ""},
+                }
+            ],
             "properties": {
                 "CodeReviewThreadType": {"$type": "System.String", "$value": "VoteUpdate"},
                 "CodeReviewVotedByIdentity": {"$type": "System.String", "$value": "1"},

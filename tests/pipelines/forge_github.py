@@ -109,6 +109,10 @@ def list_reviews(world: ForgeWorld, asked: Asked, number: str) -> Answer:
     return page(asked, rows)
 
 
+def permission(world: ForgeWorld, asked: Asked, login: str) -> Answer:
+    return Answer(200, {"permission": "read" if login in world.readers else "write", "user": _user(login)})
+
+
 def list_artifacts(world: ForgeWorld, asked: Asked) -> Answer:
     rows = [
         {
@@ -161,6 +165,7 @@ ROUTES: tuple[Route, ...] = (
     ("GET", rf"{_REPO}/commits/(?P<sha>[0-9a-f]+)/pulls", pulls_of_commit),
     ("GET", rf"{_REPO}/pulls/(?P<number>\d+)", get_pull),
     ("GET", rf"{_REPO}/pulls/(?P<number>\d+)/reviews", list_reviews),
+    ("GET", rf"{_REPO}/collaborators/(?P<login>[^/]+)/permission", permission),
     ("GET", rf"{_REPO}/actions/artifacts", list_artifacts),
     ("GET", rf"{_REPO}/actions/artifacts/(?P<id>\d+)/zip", download),
     ("GET", rf"{_REPO}/issues", list_issues),

@@ -28,6 +28,7 @@ def _request(one: Pull) -> dict[str, Any]:
     return {
         "iid": one.number,
         "sha": one.head,
+        "target_branch": one.base,
         "author": _user(one.author),
         "state": "merged" if one.merged_at else "opened",
         "merged_at": stamp(one.merged_at) if one.merged_at else None,

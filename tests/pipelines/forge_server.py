@@ -123,6 +123,10 @@ class ForgeWorld:
     asked: list[Asked] = field(default_factory=list)
     identity: dict[str, Any] = field(default_factory=dict)
     me: str = BOT
+    readers: set[str] = field(default_factory=set)
+    """Who may read the repository and not write to it."""
+    forged: list[Review] = field(default_factory=list)
+    """Votes that a person made up by a thread of his own."""
     _next: int = 1000
 
     def number(self) -> int:

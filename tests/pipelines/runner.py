@@ -62,7 +62,8 @@ def on_pull_request(bench: Bench, pull: Pull, **more: Any) -> Run:
             "number": pull.number,
             "head": {"sha": pull.head, "repo": {"full_name": home, "fork": pull.fork}},
             "base": {"ref": pull.base, "sha": git(bench.remote, "rev-parse", pull.base)},
-        }
+        },
+        "repository": {"default_branch": "main"},
     }
     return run(bench, "cspdecl-plan", "pull_request", event, sha=pull.head, fork=pull.fork, base_ref=pull.base, **more)
 
@@ -160,6 +161,7 @@ class Runner:
         return {
             "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": f"{beside}.event.json",
             "GITHUB_REPOSITORY": "nordlicht/manifests", "GITHUB_SHA": self.sha, "GITHUB_BASE_REF": base_ref,
+            **({"GITHUB_REF": "refs/heads/main"} if event in ("push", "schedule") else {}),
             "GITHUB_API_URL": self.bench.forge_url, "GITHUB_SERVER_URL": "https://forge.example", "GITHUB_RUN_ID": "1",
             "GITHUB_ACTOR": "vera", "GITHUB_WORKSPACE": str(self.folder), "GITHUB_STEP_SUMMARY": f"{beside}.summary.md",
         }  # fmt: skip

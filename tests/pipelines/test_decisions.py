@@ -112,6 +112,8 @@ def test_a_marker_is_read_back():
     marker = Marker(kind="plan", key=key_of("Kunden & Co/nord"), commit="a" * 40, digest="d" * 64)
 
     assert marker == read_marker(f"{marker.line()}\ntext")
+    anew = Marker(kind="plan", key=".", commit="a" * 40, digest="d" * 64, fresh=True)
+    assert anew == read_marker(anew.line())
     assert Marker(kind="drift", key=".") == read_marker("<!-- cspdecl-ci:drift key=. -->")
     assert None is read_marker("text\n" + marker.line())
     assert None is read_marker(marker.line() + " and more")

@@ -41,9 +41,9 @@ def variables(name, url, token=TOKEN):
 
 
 @contextmanager
-def host(name, world, token=TOKEN):
+def host(name, world, token=TOKEN, **more):
     with serving(world) as url:
-        found = variables(name, url, token)
+        found = variables(name, url, token) | more
         forge: Any = environment.forge_of(found, environment.forge_name(found))
         waits: list[float] = []
         forge._wire.pause = waits.append

@@ -181,14 +181,18 @@ def test_the_plan_that_was_shown_is_the_one_that_runs(nordlicht):
 
 
 def test_two_merges_in_one_push_are_both_carried_out(nordlicht):
-    """Each pull request has its own plan and its own comment about what was done."""
+    """Each pull request has its own plan and its own comment about what was done; one without any keeps nobody."""
+    nordlicht.branch("words")
+    nordlicht.write("README.md", "# Customers\n")
+    words = nordlicht.propose("words")
     first = more_seats(nordlicht, 11, "one")
     assert 0 == on_pull_request(nordlicht, first).code
     nordlicht.branch("two")
     nordlicht.seats("beta", 12)
     second = nordlicht.propose("two", author="olga")
     assert 0 == on_pull_request(nordlicht, second).code
-    before, _middle = nordlicht.merge(first, "squash")
+    before, _middle = nordlicht.merge(words, "squash")
+    nordlicht.merge(first, "squash")
     _middle, after = nordlicht.merge(second, "merge")
     applied = on_push(nordlicht, before, after)
 
@@ -196,6 +200,61 @@ def test_two_merges_in_one_push_are_both_carried_out(nordlicht):
     assert (11, 12) == (nordlicht.live_seats("alpha"), nordlicht.live_seats("beta"))
     assert "alpha/m365" in nordlicht.comments(first)["apply"]
     assert "beta/m365" in nordlicht.comments(second)["apply"]
+
+
+def test_a_host_that_takes_no_comment_hides_no_result(nordlicht):
+    """Bought and refused the comment: the job fails with the word, the summary says what was bought, the rest is done."""
+    first = more_seats(nordlicht, 11, "one")
+    assert 0 == on_pull_request(nordlicht, first).code
+    nordlicht.branch("two")
+    nordlicht.seats("beta", 12)
+    second = nordlicht.propose("two", author="olga")
+    assert 0 == on_pull_request(nordlicht, second).code
+    before, _middle = nordlicht.merge(first)
+    _middle, after = nordlicht.merge(second)
+    nordlicht.forge.trouble(f"POST .*/issues/{first.number}/comments", 403)
+    applied = on_push(nordlicht, before, after)
+
+    assert 1 == applied.code, applied.log
+    assert "CSP740" in applied.log
+    assert (11, 12) == (nordlicht.live_seats("alpha"), nordlicht.live_seats("beta"))
+    assert "alpha/m365" in applied.summary
+    assert "beta/m365" in nordlicht.comments(second)["apply"]
+
+
+def test_one_that_cannot_be_carried_out_keeps_no_other_from_it(nordlicht):
+    """Of two merges in a push the first was never planned for its last commit: 7 for that, and the other is bought."""
+    first = more_seats(nordlicht, 11, "one")
+    assert 0 == on_pull_request(nordlicht, first).code
+    nordlicht.write("README.md", "# Customers\n")
+    nordlicht.push_more(first)
+    nordlicht.branch("two")
+    nordlicht.seats("beta", 12)
+    second = nordlicht.propose("two", author="olga")
+    assert 0 == on_pull_request(nordlicht, second).code
+    before, _middle = nordlicht.merge(first)
+    _middle, after = nordlicht.merge(second)
+    applied = on_push(nordlicht, before, after)
+
+    assert 7 == applied.code, applied.log
+    assert "CSP742" in applied.log
+    assert (10, 12) == (nordlicht.live_seats("alpha"), nordlicht.live_seats("beta"))
+
+
+def test_merged_without_a_new_commit_a_fresh_plan_still_needs_a_new_word(nordlicht):
+    """A fast-forward: the request's last commit is the branch's, and nobody approved what was made after the merge."""
+    pull = more_seats(nordlicht)
+    assert 0 == on_pull_request(nordlicht, pull).code
+    nordlicht.forge.review(pull, "anna")
+    nordlicht.portal("alpha", quantity=11)
+    before = git(nordlicht.work, "rev-parse", "main")
+    git(nordlicht.work, "push", "-q", "origin", f"{pull.head}:main")
+    nordlicht.forge.merge(pull, pull.head)
+    assert 7 == on_push(nordlicht, before, pull.head).code
+    again = on_push(nordlicht, before, pull.head)
+
+    assert 7 == again.code, again.log
+    assert 11 == nordlicht.live_seats("alpha")
 
 
 def test_drift_is_one_issue_and_alarms_when_it_changes(nordlicht):

@@ -18,7 +18,7 @@ from cspdecl_ci.approvals import Counted, count_approvals
 from cspdecl_ci.desk import Desk, digest_of, refusal
 from cspdecl_ci.forge import Comment, Pull
 from cspdecl_ci.planning import CHANGES, read_json
-from cspdecl_ci.processes import Done, git
+from cspdecl_ci.processes import Done, git, harmless
 from cspdecl_ci.publishing import announce_artifact, artifact_name, publish
 from cspdecl_ci.sticky import fenced, find_comment, read_marker
 
@@ -54,20 +54,33 @@ def apply_merged(desk: Desk, *, plan_from: Path | None, waiting: Waiting) -> int
             exit_code=USAGE,
         )
     announce_artifact(desk, f"cspdecl-apply-{desk.job.commit}")
-    codes, pulls, direct = list[int](), dict[int, Pull](), list[str]()
+    codes, pulls, direct, problems = list[int](), dict[int, Pull](), list[str](), list[CspdeclError]()
     for commit in _arrived(desk):
         pull = desk.forge().merged_pull(commit)
         if pull is None:
             direct.append(commit)
         else:
             pulls.setdefault(pull.number, pull)
-    for pull in pulls.values():
-        codes.append(_apply_one(desk, pull, plan_from=plan_from, waiting=waiting))
+    shown = {number: find_comment(desk.forge().comments(number), "plan", desk.key) for number in pulls}
+    # those without a plan come last: what the others bring is no longer waiting then, and is not held against them
+    for pull in sorted(pulls.values(), key=lambda one: shown[one.number] is None):
+        try:
+            codes.append(_apply_one(desk, pull, shown[pull.number], plan_from=plan_from, waiting=waiting))
+        except CspdeclError as problem:  # one that cannot be carried out keeps no other from it
+            problems.append(problem)
+            codes.append(problem.exit_code)
     if direct and not pulls:
         codes.append(_without_plan(desk, None, desk.say("this push came without a pull request")))
     elif direct:
         desk.echo(f"{len(direct)} commits came without a pull request: what they declare waits for a plan")
-    return next((code for code in _RANK if code in codes), max(codes, default=0))
+    code = next((code for code in _RANK if code in codes), max(codes, default=0))
+    last = next((one for one in problems if one.exit_code == code), None)
+    for other in problems:
+        if other is not last:
+            desk.tell_problem(other)
+    if last is not None:
+        raise last
+    return code
 
 
 def _arrived(desk: Desk) -> Iterator[str]:
@@ -77,13 +90,16 @@ def _arrived(desk: Desk) -> Iterator[str]:
         told = git(desk.project, "rev-list", "--first-parent", "--reverse", f"{before}..{head}")
         commits = (told or "").split()
         if commits:
+            if len(commits) > _MOST:
+                desk.echo(
+                    f"{len(commits)} commits came at once: the last {_MOST} are looked at, the rest is for a person"
+                )
             yield from commits[-_MOST:]
             return
     yield git(desk.project, "rev-parse", head) or head
 
 
-def _apply_one(desk: Desk, pull: Pull, *, plan_from: Path | None, waiting: Waiting) -> int:
-    comment = find_comment(desk.forge().comments(pull.number), "plan", desk.key)
+def _apply_one(desk: Desk, pull: Pull, comment: Comment | None, *, plan_from: Path | None, waiting: Waiting) -> int:
     if comment is None:
         return _without_plan(desk, pull, desk.say("no plan was shown on pull request {number}", number=pull.number))
     try:
@@ -93,7 +109,7 @@ def _apply_one(desk: Desk, pull: Pull, *, plan_from: Path | None, waiting: Waiti
             _nothing(desk, pull, "\n".join(filter(None, (problem.message, problem.diagnostics[0].hint))), STALE)
         raise
     for line in found.counted.left_out:
-        desk.echo(f"note[CSP745]: not counted as an approval: {line}")
+        desk.echo(harmless(f"note[CSP745]: not counted as an approval: {line}"))
     approvals = desk.file("approvals.json")
     approvals.write_text(json.dumps(list(found.counted.approvals), indent=2) + "\n", encoding="utf-8")
     result, said, fresh = desk.file("result.json"), desk.file("result.md"), desk.file("fresh.json")
@@ -104,16 +120,19 @@ def _apply_one(desk: Desk, pull: Pull, *, plan_from: Path | None, waiting: Waiti
     if found.counted.left_out:
         text += f"\n{desk.say('Not counted as approvals:')}\n\n" + fenced("\n".join(found.counted.left_out))
     publish(desk, {}, done.code, failure=text)
-    _result(desk, pull, text)
+    unsaid = _result(desk, pull, text)
     if done.code in (STALE, PARTLY) and fresh.is_file():
         _show_fresh(desk, pull, fresh)
-    return done.code
+    return done.code or unsaid
 
 
 def _approved(desk: Desk, pull: Pull, comment: Comment, plan_from: Path | None) -> Found:
     """The plan that the comment shows, and the approvals it has. Raises CspdeclError with CSP742."""
     marker = read_marker(comment.body)
-    shown_after = marker is not None and marker.commit == desk.job.commit != pull.head
+    # merged without a new commit, the pull request's last one is that of the branch: there `fresh` tells
+    shown_after = (
+        marker is not None and marker.commit == desk.job.commit and (marker.fresh or marker.commit != pull.head)
+    )
     if marker is None or not marker.digest or (marker.commit != pull.head and not shown_after):
         shows_none = "the comment on pull request {number} shows no plan of its last commit, {commit}"
         raise _unfit(desk, shows_none, number=pull.number, commit=pull.head[:12])
@@ -169,7 +188,11 @@ def _show_fresh(desk: Desk, pull: Pull, fresh: Path) -> None:
             "approve the pull request once more and run the job again, or let a person apply it."
         )
         text = f"> {why}\n\n{shown.out}"
-        desk.comment(pull.number, desk.marker("plan", commit=desk.job.commit, digest=digest_of(read_json(fresh))), text)
+        digest = digest_of(read_json(fresh))
+        if desk.comment_after(
+            pull.number, desk.marker("plan", commit=desk.job.commit, digest=digest, fresh=True), text
+        ):
+            return
         fresh.replace(desk.file("plan.json"))
         announce_artifact(desk, artifact_name(desk, pull.head))
 
@@ -202,8 +225,8 @@ def _nothing(desk: Desk, pull: Pull | None, why: str, code: int) -> None:
         _result(desk, pull, text)
 
 
-def _result(desk: Desk, pull: Pull, text: str) -> None:
-    desk.comment(pull.number, desk.marker("apply", commit=desk.job.commit), text)
+def _result(desk: Desk, pull: Pull, text: str) -> int:
+    return desk.comment_after(pull.number, desk.marker("apply", commit=desk.job.commit), text)
 
 
 def _ended(desk: Desk, done: Done) -> str:

@@ -50,6 +50,8 @@ def _against(review: Review, pull: Pull, shown: datetime | None, say: Callable[.
         return say("the author's own word does not count")
     if review.bot:
         return say("a program cannot approve")
+    if not review.may_write:
+        return say("may not write to this repository")
     if review.commit is not None and review.commit != pull.head:
         told = "approved commit {commit}, and the last one is {head}"
         return say(told, commit=review.commit[:12], head=pull.head[:12])

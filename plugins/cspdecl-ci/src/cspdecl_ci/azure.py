@@ -19,6 +19,8 @@ from cspdecl_ci.wire import Refused, Wire
 
 _VERSION = "7.1"
 _APPROVED = (10, 5)  # approved; approved with suggestions
+# The account of the service itself, the same in every organisation
+_SYSTEM = "00000002-0000-8888-8000-000000000000"
 _CLOSED = 4  # a thread that asks nobody to answer
 
 
@@ -46,6 +48,7 @@ class Azure:
         told = self._send("POST", f"{self._git}/pullrequestquery", asked)
         found = [one for result in told.get("results") or () for one in result.get(commit) or ()]
         merged = [one for one in found if one.get("status") == "completed"]
+        merged = [one for one in merged if self._branch in ("", one.get("targetRefName"))]
         return self.pull(merged[-1]["pullRequestId"]) if merged else None
 
     def comments(self, pull: int) -> Iterator[Comment]:
@@ -75,7 +78,7 @@ class Azure:
         said: dict[str, datetime | None] = {}
         for thread in self._threads(pull):
             properties = thread.get("properties") or {}
-            if _value(properties, "CodeReviewThreadType") == "VoteUpdate":
+            if _value(properties, "CodeReviewThreadType") == "VoteUpdate" and _by_the_system(thread):
                 who = (thread.get("identities") or {}).get(_value(properties, "CodeReviewVotedByIdentity")) or {}
                 said[str(who.get("id"))] = _instant(thread.get("publishedDate"))
         for one in self._get(f"{self._git}/pullRequests/{pull}/reviewers").get("value") or ():
@@ -198,6 +201,12 @@ def _pull(one: Mapping[str, Any]) -> Pull:
         author=str((one.get("createdBy") or {}).get("uniqueName") or ""),
         merged=one.get("status") == "completed",
     )
+
+
+def _by_the_system(thread: Mapping[str, Any]) -> bool:
+    """Whether nobody else wrote a thread: properties may be given by whoever opens one."""
+    comments = thread.get("comments") or ()
+    return bool(comments) and all((one.get("author") or {}).get("id") == _SYSTEM for one in comments)
 
 
 def _value(properties: Mapping[str, Any], name: str) -> Any:

@@ -100,13 +100,14 @@ def token(forge: str | None, audience: str) -> None:
 
 
 def _desk(ctx: click.Context, *, forge: str | None, key: str | None, output: str | None, show: str) -> Any:
-    from cspdecl_ci.desk import Desk
+    from cspdecl_ci.desk import Desk, refuse_planted
     from cspdecl_ci.sticky import key_of
     from cspdecl_ci.texts import language_of
 
     given = ctx.obj if isinstance(ctx.obj, dict) else {}
     project, variables = Path(given.get("project") or ".").absolute(), dict(os.environ)
     name = environment.forge_name(variables, forge)
+    refuse_planted(project)
     inside = git(project, "rev-parse", "--show-prefix") or "."
     return Desk(
         job=environment.job_of(variables, name),

@@ -10,13 +10,14 @@ from typing import Any, Literal
 from cspdecl.core.diagnostics import Diagnostic, error
 from cspdecl.core.errors import CspdeclError
 from cspdecl_ci.forge import Forge, Job
-from cspdecl_ci.processes import Cspdecl, git
+from cspdecl_ci.processes import Cspdecl, git, harmless
 from cspdecl_ci.sticky import Kind, Marker, post
 from cspdecl_ci.texts import say
 from cspdecl_ci.wire import Refused
 
 Show = Literal["sell", "all"]
 _LOG = "The job's log"
+_OWN = ".cspdecl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,9 @@ class Desk:
         path.unlink(missing_ok=True)
         return path
 
-    def marker(self, kind: Kind, *, commit: str = "", digest: str = "") -> Marker:
+    def marker(self, kind: Kind, *, commit: str = "", digest: str = "", fresh: bool = False) -> Marker:
         """The hidden line of a comment of this project."""
-        return Marker(kind=kind, key=self.key, commit=commit, digest=digest)
+        return Marker(kind=kind, key=self.key, commit=commit, digest=digest, fresh=fresh)
 
     def verb(self, *words: str) -> tuple[str, ...]:
         """A verb's words with the language in front."""
@@ -63,7 +64,8 @@ class Desk:
 
     def tell(self, item: Diagnostic) -> None:
         """A remark in the job's log."""
-        self.echo(f"{item.severity}[{item.code}]: {item.message}" + (f"\nhint: {item.hint}" if item.hint else ""))
+        hint = f"\nhint: {item.hint}" if item.hint else ""
+        self.echo(harmless(f"{item.severity}[{item.code}]: {item.message}{hint}"))
 
     def comment(self, pull: int, marker: Marker, text: str, *, only_update: bool = False) -> bool:
         """Write our comment; says whether it stands. Raises CspdeclError with CSP740 where the host forbids it."""
@@ -77,6 +79,25 @@ class Desk:
                 "to write comments",
                 exit_code=1,
             ) from None
+
+    def comment_after(self, pull: int, marker: Marker, text: str) -> int:
+        """Write our comment about what is done already: a host that will not take it changes nothing about that.
+
+        Answers with an exit code: 0 where the comment stands. What failed is told in the log.
+        """
+        try:
+            self.comment(pull, marker, text)
+        except CspdeclError as problem:
+            self.tell_problem(problem)
+            return problem.exit_code
+        return 0
+
+    def tell_problem(self, problem: CspdeclError) -> None:
+        """An error in the job's log, where the run goes on."""
+        for item in problem.diagnostics:
+            self.tell(item)
+        if not problem.diagnostics:
+            self.echo(harmless(f"error: {problem.message}"))
 
     def default_ref(self, *candidates: str | None) -> str | None:
         """The first of some references that git knows here."""
@@ -95,6 +116,23 @@ def refusal(code: str, message: str, *, hint: str, exit_code: int) -> CspdeclErr
     problem = CspdeclError(message, diagnostics=(error(code, message, hint=hint),))
     problem.exit_code = exit_code
     return problem
+
+
+def refuse_planted(project: Path) -> None:
+    """Refuse a repository that holds files of cspdecl's own folder. Raises CspdeclError with CSP748.
+
+    What lies in `.cspdecl` is believed without a look: parsed manifests, the git store's clone with its settings and
+    hooks. In a checkout somebody committed it, and no reviewer can read what it does.
+    """
+    top = git(project, "rev-parse", "--show-toplevel")
+    for name in (git(Path(top), "ls-files", "-z") or "").split("\0") if top else ():
+        if _OWN in name.casefold().split("/"):
+            raise refusal(
+                "CSP748",
+                f"the repository holds a file of cspdecl's own folder: {name!r}",
+                hint="take `.cspdecl` out of the repository and name it in `.gitignore`; nothing was done",
+                exit_code=65,
+            )
 
 
 def operations_of(document: Mapping[str, Any]) -> list[Any]:

@@ -20,7 +20,8 @@ class Job:
 
     `pull` is the pull request's number where the run is about one; `branch` is where it would be merged, `base` the
     commit to compare with where that branch was not fetched. `fork`: the change comes from a repository that others
-    write to. `event` is the host's own word; `before` the commit the branch was at before a push.
+    write to. `home` is the default branch where the host tells it.
+    `event` is the host's own word; `before` the commit the branch was at before a push.
     """
 
     forge: Name
@@ -29,6 +30,7 @@ class Job:
     pull: int | None = None
     branch: str | None = None
     base: str | None = None
+    home: str | None = None
     fork: bool = False
     before: str | None = None
     actor: str = ""
@@ -59,7 +61,10 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """One word of one reviewer, in the order they were spoken. `commit` and `at` where the host tells them."""
+    """One word of one reviewer, in the order they were spoken. `commit` and `at` where the host tells them.
+
+    `may_write`: whether the reviewer may write to the repository; some hosts take reviews from whoever can read it.
+    """
 
     id: str
     by: str
@@ -67,6 +72,7 @@ class Review:
     at: datetime | None
     commit: str | None
     bot: bool = False
+    may_write: bool = True
     link: str = ""
 
 
@@ -92,7 +98,10 @@ class Forge(Protocol):
         """A pull request by its number."""
 
     def merged_pull(self, commit: str) -> Pull | None:
-        """The pull request that brought a commit to the default branch; None where it was pushed directly."""
+        """The pull request that brought a commit to the branch of this run; None where it was pushed directly.
+
+        One that was merged into another branch is not it: who may merge there decides nothing here.
+        """
 
     def comments(self, pull: int) -> Iterator[Comment]:
         """All comments of a pull request, oldest first."""

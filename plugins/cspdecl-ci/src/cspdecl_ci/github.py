@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +18,11 @@ from urllib.parse import quote
 from cspdecl.core.errors import ConfigurationError, NotAuthorised, TryLater
 from cspdecl.core.plain import parse_instant
 from cspdecl_ci.forge import Comment, Issue, Job, Pull, Review
-from cspdecl_ci.wire import Wire
+from cspdecl_ci.wire import Refused, Wire
 
 PLAN_FILE = "plan.json"
 _NO_COMMIT = "0" * 40
+_LARGEST = 256 * 1024 * 1024  # a plan, unpacked
 _STATES: Mapping[str, Literal["approved", "rejected", "withdrawn", "commented"]] = {
     "APPROVED": "approved",
     "CHANGES_REQUESTED": "rejected",
@@ -48,6 +50,8 @@ class GitHub:
     def merged_pull(self, commit: str) -> Pull | None:
         """GET commits/{sha}/pulls: for a squash or a merge the one that made this commit, else the last one merged."""
         found = [one for one in self._wire.listed(f"{self._at}/commits/{commit}/pulls") if one.get("merged_at")]
+        branch = self._environment.get("GITHUB_REF", "").removeprefix("refs/heads/")
+        found = [one for one in found if not branch or (one.get("base") or {}).get("ref") == branch]
         made = [one for one in found if one.get("merge_commit_sha") == commit]
         best = max(made or found, key=lambda one: str(one["merged_at"]), default=None)
         return _pull(best) if best is not None else None
@@ -71,19 +75,34 @@ class GitHub:
         self._wire.send("PATCH", f"{self._at}/issues/comments/{comment.place}", {"body": body})
 
     def reviews(self, pull: int) -> Iterator[Review]:
-        """GET pulls/{number}/reviews; what is only pending was not said yet."""
+        """GET pulls/{number}/reviews; what is only pending was not said yet. Whoever may read may review."""
+        may = dict[str, bool]()
         for one in self._wire.listed(f"{self._at}/pulls/{pull}/reviews"):
             if one.get("state") == "PENDING":
                 continue
+            who, bot = _login(one), (one.get("user") or {}).get("type") != "User"
+            if one.get("state") == "APPROVED" and not bot and who not in may:
+                may[who] = self._may_write(who)
             yield Review(
                 id=f"github-review-{one['id']}",
-                by=_login(one),
+                by=who,
                 state=_STATES.get(one.get("state", ""), "commented"),
                 at=parse_instant(one["submitted_at"]) if one.get("submitted_at") else None,
                 commit=one.get("commit_id"),
-                bot=(one.get("user") or {}).get("type") != "User",
+                bot=bot,
+                may_write=may.get(who, True),
                 link=one.get("html_url") or "",
             )
+
+    def _may_write(self, login: str) -> bool:
+        """GET collaborators/{login}/permission: `maintain` counts as write there, `triage` as read."""
+        try:
+            told = self._wire.get(f"{self._at}/collaborators/{quote(login, safe='')}/permission")
+        except Refused as problem:
+            if problem.status == 404:
+                return False
+            raise
+        return isinstance(told, dict) and told.get("permission") in ("admin", "write")
 
     def saved_plans(self, pull: Pull, name: str, *, after: str) -> Iterator[bytes]:
         """GET actions/artifacts: of runs for the head commit, of this repository's own branches only."""
@@ -152,6 +171,10 @@ def job_of(environment: Mapping[str, str]) -> Job:
         commit, pull, base = head.get("sha") or commit, asked.get("number"), (asked.get("base") or {}).get("sha")
         home = (head.get("repo") or {}).get("full_name")
         fork = home is None or home != repository
+    elif "issue" in event:
+        fork = True  # a remark on a pull request: it does not say whose
+    elif isinstance(event.get("workflow_run"), dict):
+        fork = ((event["workflow_run"].get("head_repository") or {}).get("full_name")) != repository
     elif isinstance(event.get("merge_group"), dict):
         commit, base = event["merge_group"].get("head_sha") or commit, event["merge_group"].get("base_sha")
     run = environment.get("GITHUB_RUN_ID")
@@ -162,6 +185,7 @@ def job_of(environment: Mapping[str, str]) -> Job:
         pull=pull,
         branch=branch,
         base=base,
+        home=(event.get("repository") or {}).get("default_branch"),
         fork=fork,
         before=event.get("before") if event.get("before") != _NO_COMMIT else None,
         actor=environment.get("GITHUB_ACTOR", ""),
@@ -186,9 +210,10 @@ def unpacked(archive: bytes) -> bytes | None:
     """The plan in a zip of artifacts; None where it holds none."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as found:
-            names = [name for name in found.namelist() if Path(name).name == PLAN_FILE]
-            return found.read(min(names, key=len)) if names else None
-    except (zipfile.BadZipFile, ValueError):
+            held = [one for one in found.infolist() if Path(one.filename).name == PLAN_FILE]
+            plan = min(held, key=lambda one: len(one.filename), default=None)
+            return found.read(plan) if plan is not None and plan.file_size <= _LARGEST else None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):  # damaged, or locked
         return None
 
 

@@ -28,9 +28,10 @@ class GitLab:
     limit = 1_000_000
     tracks_issues = True
 
-    def __init__(self, wire: Wire, project: str) -> None:
+    def __init__(self, wire: Wire, project: str, branch: str = "") -> None:
         self._wire = wire
         self._at = f"projects/{quote(project, safe='')}"
+        self._branch = branch
         self._me: int | None = None
 
     def pull(self, number: int) -> Pull:
@@ -41,6 +42,7 @@ class GitLab:
         """GET repository/commits/{sha}/merge_requests: the merged one that made this commit, else the last merged."""
         found = self._wire.listed(f"{self._at}/repository/commits/{commit}/merge_requests")
         merged = [one for one in found if one.get("state") == "merged"]
+        merged = [one for one in merged if self._branch in ("", one.get("target_branch"))]
         made = [one for one in merged if commit in (one.get("merge_commit_sha"), one.get("squash_commit_sha"))]
         best = max(made or merged, key=lambda one: str(one.get("merged_at") or ""), default=None)
         return _pull(best) if best is not None else None
@@ -139,7 +141,7 @@ def forge_of(environment: Mapping[str, str]) -> GitLab:
     if not project:
         raise ConfigurationError("CI_PROJECT_ID is not set: does this run in a job of GitLab?")
     base = environment.get("CI_API_V4_URL") or "https://gitlab.com/api/v4"
-    return GitLab(Wire(base=base, secret={"PRIVATE-TOKEN": token}), project)
+    return GitLab(Wire(base=base, secret={"PRIVATE-TOKEN": token}), project, environment.get("CI_COMMIT_BRANCH", ""))
 
 
 def job_of(environment: Mapping[str, str]) -> Job:
@@ -157,6 +159,7 @@ def job_of(environment: Mapping[str, str]) -> Job:
         pull=int(number) if number else None,
         branch=branch,
         base=environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
+        home=environment.get("CI_DEFAULT_BRANCH"),
         fork=bool(number) and source != target,
         before=before if before != _NO_COMMIT else None,
         actor=environment.get("GITLAB_USER_LOGIN", ""),

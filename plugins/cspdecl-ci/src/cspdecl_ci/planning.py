@@ -44,7 +44,7 @@ def plan_change(desk: Desk) -> int:
                 hint="nobody was asked; a plan against what is live comes after somebody pushed it to a branch here",
             )
         )
-    elif settings_changed(desk.project, base):
+    elif any(settings_changed(desk.project, one) for one in _homes(desk, base)):
         stranger = True
         desk.tell(
             warning(
@@ -72,6 +72,15 @@ def plan_change(desk: Desk) -> int:
     return 0 if done.code == CHANGES else done.code
 
 
+def _homes(desk: Desk, base: str) -> tuple[str, ...]:
+    """What the connection settings have to be those of: where it would be merged, and the default branch.
+
+    Who opens a pull request chooses its base, and may have pushed that himself.
+    """
+    home = desk.default_ref(f"refs/remotes/origin/{desk.job.home}" if desk.job.home else None)
+    return (base, home) if home else (base,)
+
+
 def _failed(desk: Desk, done: Done) -> int:
     """No plan came out: the comment says so, and why, instead of showing an older one."""
     title = desk.say("The manifests are invalid" if done.code == INVALID else "No plan could be made")
@@ -97,6 +106,6 @@ def read_json(path: Path) -> dict[str, Any]:
     """A document that a verb wrote; an empty one where it wrote none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

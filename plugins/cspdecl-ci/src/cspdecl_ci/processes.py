@@ -35,9 +35,12 @@ class Cspdecl:
     echo: Callable[[str], None]
 
     def run(self, *words: str, stranger: bool = False, quiet: bool = False) -> Done:
-        """One verb, run to its end. `stranger`: it sees nothing that opens a door."""
+        """One verb, run to its end. `stranger`: it sees nothing that opens a door.
+
+        `-P`: the checkout is the folder the job stands in, and a file `yaml.py` in it is no module of ours.
+        """
         done = subprocess.run(  # noqa: S603 - our own program, without a shell
-            [sys.executable, "-m", "cspdecl", "-C", str(self.project), *words],
+            [sys.executable, "-P", "-m", "cspdecl", "-C", str(self.project), *words],
             env=scrubbed(self.environment) if stranger else dict(self.environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,

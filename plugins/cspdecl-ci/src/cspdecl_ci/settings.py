@@ -26,6 +26,7 @@ def settings_changed(project: Path, base: str) -> bool:
     Every file that was touched is looked at, whatever attributes, patterns and names the change gives it. A link, a
     submodule and another `.cspdeclignore` decide which files are manifests, so a change of those is one of settings.
     """
+    base = next((one for one in (f"refs/remotes/{base}",) if git(project, "rev-parse", "-q", "--verify", one)), base)
     fork_point = git(project, "merge-base", base, "HEAD") or base
     touched = _touched(project, fork_point)
     if touched is None:

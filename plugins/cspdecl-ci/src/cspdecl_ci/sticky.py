@@ -19,16 +19,20 @@ _LINE = re.compile(r"<!-- cspdecl-ci:(plan|apply|drift) key=(\S+)((?: [a-z]+=\S+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What the hidden line says: what kind of comment, of which project, of which commit and plan."""
+    """What the hidden line says: what kind of comment, of which project, of which commit and plan.
+
+    `fresh`: the plan was made anew after the merge, and nobody has approved it by merging.
+    """
 
     kind: Kind
     key: str
     commit: str = ""
     digest: str = ""
+    fresh: bool = False
 
     def line(self) -> str:
         """The line itself."""
-        more = {"commit": self.commit, "digest": self.digest}
+        more = {"commit": self.commit, "digest": self.digest, "fresh": "yes" if self.fresh else ""}
         facts = "".join(f" {name}={value}" for name, value in more.items() if value)
         return f"<!-- cspdecl-ci:{self.kind} key={self.key}{facts} -->"
 
@@ -40,7 +44,8 @@ def read_marker(body: str) -> Marker | None:
         return None
     facts = dict(part.split("=", 1) for part in found[3].split())
     kind: Kind = found[1]  # type: ignore[assignment]
-    return Marker(kind=kind, key=found[2], commit=facts.get("commit", ""), digest=facts.get("digest", ""))
+    commit, digest = facts.get("commit", ""), facts.get("digest", "")
+    return Marker(kind=kind, key=found[2], commit=commit, digest=digest, fresh="fresh" in facts)
 
 
 def key_of(name: str) -> str:

@@ -45,6 +45,7 @@ GERMAN: Mapping[str, str] = {
     ),
     "the author's own word does not count": "das eigene Wort des Autors zählt nicht",
     "a program cannot approve": "ein Programm kann nicht freigeben",
+    "may not write to this repository": "darf in dieses Repository nicht schreiben",
     "approved commit {commit}, and the last one is {head}": "gab Commit {commit} frei, und der letzte ist {head}",
     "when this was approved is not known": "wann das freigegeben wurde, ist nicht bekannt",
     "approved before this plan was shown": "gab frei, bevor dieser Plan gezeigt wurde",

@@ -201,7 +201,7 @@ class Wire:
             )
         if reply.status == 401:
             return NotAuthorised(f"{what}: the code host does not accept the token")
-        return Refused(reply.status, str(reason)[:300], what)
+        return Refused(reply.status, " ".join(str(reason).split())[:300], what)
 
     def _url(self, path: str, query: Mapping[str, str | int]) -> str:
         url = path if path.startswith(("https://", "http://")) else f"{self.base.rstrip('/')}/{path.lstrip('/')}"
