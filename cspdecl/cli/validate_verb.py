@@ -21,6 +21,7 @@ _STYLES = ["json", "annotations", "azure"]
 
 
 @click.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, path_type=Path))
 @click.option("--now", type=Instant(), help="Judge dates as of this moment instead of the machine's clock.")
 @click.option("--format", "style", type=click.Choice(["text", *_STYLES]), default="text")
 @click.option(
@@ -33,10 +34,38 @@ _STYLES = ["json", "annotations", "azure"]
 )
 @click.pass_context
 @guarded
-def command(ctx: click.Context, now: datetime | None, style: str, written: tuple[tuple[str, Path], ...]) -> None:
-    """Check schema, references and rules of all manifests. Ends with 65 when any is invalid."""
-    from cspdecl.core.diagnostics import has_errors, sort_diagnostics
+def command(
+    ctx: click.Context, files: tuple[Path, ...], now: datetime | None, style: str, written: tuple[tuple[str, Path], ...]
+) -> None:
+    """Check schema, references and rules of all manifests. Ends with 65 when any is invalid.
+
+    FILEs say which projects: each is checked whole, since a change in one file can make another one invalid.
+    """
     from cspdecl.engine.exits import Exit
+
+    roots = _projects_of(files)
+    if len(roots) > 1 and (style != "text" or written):
+        raise click.UsageError("the files belong to several projects: check them one by one for this format")
+    for root in roots:
+        ctx.obj["project"] = str(root)
+        if not _check(ctx, now, style, written):
+            leave(Exit.INVALID)
+    if not roots and not _check(ctx, now, style, written):
+        leave(Exit.INVALID)
+
+
+def _projects_of(files: tuple[Path, ...]) -> list[Path]:
+    """The folders of the projects that files belong to: where the nearest `cspdecl.yaml` at or above them is."""
+    found: dict[Path, None] = {}
+    for file in files:
+        above = [place for place in file.absolute().parents if (place / "cspdecl.yaml").is_file()]
+        found[above[0] if above else Path.cwd()] = None
+    return list(found)
+
+
+def _check(ctx: click.Context, now: datetime | None, style: str, written: tuple[tuple[str, Path], ...]) -> bool:
+    """One project, printed; whether it is valid."""
+    from cspdecl.core.diagnostics import has_errors, sort_diagnostics
     from cspdecl.engine.session import check_settings
 
     with open_session(ctx) as session:
@@ -58,7 +87,7 @@ def command(ctx: click.Context, now: datetime | None, style: str, written: tuple
         else:
             click.echo(rendered_problems(ctx, found, style, place), nl=False)
         if has_errors(found):
-            leave(Exit.INVALID)
+            return False
         if style == "text" and loaded.desired is not None and loaded.project is not None:
             from cspdecl.commerce.words import counted
 
@@ -75,6 +104,7 @@ def command(ctx: click.Context, now: datetime | None, style: str, written: tuple
                 files=lang.sentence(counted(len(loaded.files), "file")),
             )
             click.echo(said)
+    return True
 
 
 def _by_matrix(session: Session, desired: DesiredState, market: str) -> Iterator[Diagnostic]:
