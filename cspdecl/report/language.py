@@ -47,6 +47,13 @@ class Language:
         """A sentence that was said in English further down, in this language where the catalogue knows its shape."""
         return text if self.code == "en" else _sentence(self, text)
 
+    def title(self, text: str) -> str:
+        """What a line is called: names stay as they are, only that it is an own service is said."""
+        for mark in (", own service)", ", own service"):
+            if text.endswith(mark):
+                return text.removesuffix(mark) + self.say(mark)
+        return text
+
     def counted(self, count: int, one: str, many: str) -> str:
         """`one` of a single thing, else `many` with its {count}: both are whole texts of the catalogue."""
         return self.say(one) if count == 1 else self.say(many, count=count)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cspdecl.core.action import BookService
 from cspdecl.core.operation import MoneyTotals, PlanLine
 from cspdecl.report.costliest import sums
 from cspdecl.report.gfm import Column, folded, link, markup, md, opening, table
@@ -30,9 +29,7 @@ def customer_blocks(sheet: Sheet, keys: Iterable[str]) -> Iterator[str]:
 def _row(sheet: Sheet, line: PlanLine) -> list[str]:
     lang = sheet.lang
     name = "/".join(line.address.path) if line.address.path else lang.say("customer")
-    operations = sheet.operations_of(line)
-    own = any(isinstance(item.action, BookService) for item in operations)
-    title = lang.sentence(line.title) if own else line.title
+    title = lang.title(line.title)
     words = link(md(name), sheet.links.address(sheet.origin_of(line.address)))
     notes = line.notes if sheet.show == "all" or line.notes_sell is None else line.notes_sell
     sign = f"`{line.symbol}`" if line.symbol.strip() else ""

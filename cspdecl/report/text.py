@@ -165,7 +165,7 @@ def _line(line: PlanLine, indent: int, column: int, title_width: int, paint: _Pa
     symbol = paint(line.symbol, _COLOURS.get(line.symbol))
     lead = " " * (indent + 1 - len(line.symbol))  # the arrow takes two columns, and names stay in theirs
     name_width = column - (indent - 2) + 1
-    title = padded(cut_to(safe_text(line.title), title_width), title_width)
+    title = padded(cut_to(safe_text(lang.title(line.title)), title_width), title_width)
     head = f"{lead}{symbol} {padded(_name(line, lang), name_width)} "
     return f"{head}{title}  {safe_text(lang.sentence(line.summary), longest=200)}".rstrip()
 

@@ -85,7 +85,7 @@ def _entry(entry: Entry, view: View, *, part: bool = False) -> Html:
     if line is None:
         title, summary = "", view.lang.sentence(entry.waiting[0].text)
     else:
-        title, summary = line.title, view.lang.sentence(line.summary)
+        title, summary = view.lang.title(line.title), view.lang.sentence(line.summary)
     sold = "" if part else _sell(entry.totals, view)
     amounts = [text for text in (_month(entry.totals, view), sold) if text]
     head = el(
