@@ -80,7 +80,10 @@ def find_value(text: str, document: int, path: tuple[PathPart, ...]) -> tuple[in
     node = Locator(text[mark:]).node(document, path)
     if not isinstance(node, ScalarNode) or node.end_mark.index == node.start_mark.index:
         return None
-    return node.start_mark.index + mark, node.end_mark.index + mark
+    start, end = node.start_mark.index + mark, node.end_mark.index + mark
+    if node.style in ("|", ">"):  # a block of text reaches over its line's end, up to what follows it
+        end = start + len(text[start:end].rstrip())
+    return start, end
 
 
 def _step(node: Node, part: PathPart) -> tuple[Node | None, Node] | None:

@@ -84,6 +84,21 @@ def test_values_that_stand_are_replaced(estate, world):
     assert ((), ()) == (estate.drift(), estate.plan().operations)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_block_of_text_is_replaced_and_what_follows_it_stays(estate, world, end):
+    """A folded name reaches to the end of its line: the remark and the key behind it keep lines of their own."""
+    estate.customer("alpha", {"name": "m365", "offer": OFFER, "seats": 10, "nickname": "Work"}, tenant=ALPHA)
+    path = estate.root / "customers/alpha.yaml"
+    block = " >-\n      Work\n      place\n    # as they say\n    endOfTerm: renew\n"
+    path.write_bytes(path.read_text("utf-8").replace(" Work\n", block).replace("\n", end).encode())
+    estate.apply()
+    with world.open() as state:
+        state.rename(ALPHA, subscription(state), "Sales")
+
+    assert ['customers/alpha.yaml: nickname: "Sales" (alpha/m365)'] == propose(estate)
+    assert f'nickname: "Sales"{end}    # as they say{end}    endOfTerm: renew{end}'.encode() in path.read_bytes()
+
+
 def test_what_is_decided_elsewhere_is_said(estate, world):
     """The project's default decides for every line: this line says it itself from then on."""
     declare(estate, "alpha", 10)
