@@ -22,7 +22,15 @@ from cspdecl.core.diagnostics import Diagnostic, error, has_errors, warning
 from cspdecl.core.errors import ConfigurationError, CspdeclError, LockHeld, StoreDamaged
 from cspdecl.core.operation import Operation, Plan, SafetyReport
 from cspdecl.engine import provenance
-from cspdecl.engine.approved import Approved, carried_out, check_age, check_approvals, check_place, check_readable_only
+from cspdecl.engine.approved import (
+    Approved,
+    carried_out,
+    check_age,
+    check_approvals,
+    check_not_superseded,
+    check_place,
+    check_readable_only,
+)
 from cspdecl.engine.basis import basis_of
 from cspdecl.engine.exits import Exit, strongest
 from cspdecl.engine.lanes import Task
@@ -207,7 +215,6 @@ def apply_plan(
         if plan is not None:
             scope = PlanRequest(customers=_still_known(session, plan))
         planned = make_plan(session, replace(scope, cached=False), progress=progress)
-        outside: tuple[Outside, ...] = ()
         if plan is None:
             plan = planned.plan
             hindered = plan.safety.refused or plan.hindered or not plan.operations
@@ -216,21 +223,21 @@ def apply_plan(
             if hindered or (approve is not None and not approve(plan)):
                 record_observed(session, planned, context_of(session, None, run), warn=warn)
                 return plan
-            chosen: Sequence[Operation] = plan.operations
+            judgement = check_not_superseded(session, plan, planned, Judgement(operations=plan.operations))
         else:
             if plan.safety.refused or plan.hindered:
                 return plan
             if planned.plan.hindered:
                 return planned.plan
             judgement = _judge(session, plan, planned)
-            chosen, outside = judgement.operations, judgement.outside
-            today = _guarded_today(session, planned, chosen)
+            today = _guarded_today(session, planned, judgement.operations)
             if today.refused:
                 return replace(plan, safety=today)
-            if chosen:
+            if judgement.operations:
                 for found in check_age(plan, now=planned.plan.now, most=session.project.apply.max_age):
                     warn(found)
                 check_approvals(plan, [plan.safety, today], options.approved)
+        chosen, outside = judgement.operations, judgement.outside
         if not chosen and outside:
             raise outgrown(outside, fresh=planned.plan)
         context = context_of(session, plan, run, approvals=options.approved.ids)
@@ -314,7 +321,8 @@ def _judge(session: Session, plan: Plan, planned: Planned) -> Judgement:
         basis = basis_of(session.project, desired, planned.live, planned.prices, plan.basis.customers)
         fresh = replace(fresh, basis=basis)
     hashes = {address: record.hash for address, record in store.last_records().items()}
-    return within(plan, fresh, carried_out=carried_out(store, plan), last_hashes=hashes)
+    judged = within(plan, fresh, carried_out=carried_out(store, plan), last_hashes=hashes)
+    return check_not_superseded(session, plan, planned, judged)
 
 
 def _plan_of_the_rest(session: Session, outside: Sequence[Outside], progress: Progress) -> Plan | None:

@@ -7,20 +7,25 @@ there to see, so what is unusual is said and no more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cspdecl.core.address import Address
 from cspdecl.core.diagnostics import Diagnostic, error, warning
 from cspdecl.core.errors import CspdeclError, StalePlan
 from cspdecl.core.operation import Operation, Plan, SafetyReport
 from cspdecl.core.plain import PlainError, from_plain
 from cspdecl.engine import gitplace, provenance
+from cspdecl.engine.basis import basis_of
 from cspdecl.engine.exits import Exit
+from cspdecl.engine.preview_base import load_at
+from cspdecl.planning.approval import Judgement, Outside
 from cspdecl.planning.approvers import ApprovalFile, Bound, find_lacking
 
 if TYPE_CHECKING:
+    from cspdecl.engine.plan import Planned
     from cspdecl.engine.session import Session
     from cspdecl.spi.store import Store
 
@@ -97,6 +102,33 @@ def _check_branch(session: Session) -> None:
     if gitplace.on_branch(session.root, branch) is not True:
         hint = f"apply after the merge, from `{branch}`; a shallow checkout must know the remote's `{branch}`"
         raise _refused("CSP720", f"the commit that is checked out is not on the branch `{branch}`", hint)
+
+
+def check_not_superseded(session: Session, plan: Plan, planned: Planned, judged: Judgement) -> Judgement:
+    """In CI what a newer commit of the branch declares otherwise is left alone: an old job that is run again must not
+    buy what was reverted since, nor take back what was merged."""
+    branch = session.project.apply.branch or gitplace.default_branch(session.root)
+    if not provenance.in_ci() or plan.basis is None or branch is None or not gitplace.in_work_tree(session.root):
+        return judged
+    tip = gitplace.tip_beyond(session.root, branch)
+    if tip is None:
+        return judged
+    newest = load_at(session, tip)
+    customers = dict.fromkeys(operation.address.customer for operation in judged.operations)
+    declared: Mapping[str, str] = {}
+    if newest is not None and newest.project is not None and newest.desired is not None:
+        declared = basis_of(newest.project, newest.desired, planned.live, planned.prices, customers).customers
+    held = [key for key in customers if declared.get(key) != plan.basis.customers.get(key)]
+    outside = tuple(
+        Outside(
+            code="CSP812",
+            address=Address(key),
+            text=f"what is declared for {key} says something else in a newer commit of `{branch}` ({tip[:8]})",
+        )
+        for key in held
+    )
+    left = tuple(operation for operation in judged.operations if operation.address.customer not in held)
+    return Judgement(operations=left, outside=(*judged.outside, *outside))
 
 
 def _changed(session: Session) -> tuple[str, ...]:

@@ -64,6 +64,14 @@ def on_branch(root: Path, branch: str) -> bool | None:
     return None if _text(root, "rev-parse", "--is-shallow-repository") == "true" else False
 
 
+def tip_beyond(root: Path, branch: str) -> str | None:
+    """The tip of the remote's branch (of our own where there is no remote), where it is not what is checked out."""
+    remote = _remote(root)
+    reference = f"refs/remotes/{remote}/{branch}" if remote else f"refs/heads/{branch}"
+    tip = _text(root, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+    return tip if tip != _text(root, "rev-parse", "HEAD") else None
+
+
 def dirty_files(root: Path) -> tuple[str, ...]:
     """Tracked files below `root` that differ from the commit, staged or not."""
     answer = git_bytes(root, "diff", "HEAD", "--name-only", "--no-renames", "-z", "--relative", "--", ".")

@@ -97,6 +97,12 @@ def open_base(session: Session, reference: str) -> Base:
     )
 
 
+def load_at(session: Session, commit: str) -> Loaded | None:
+    """The manifests of a commit as far as they can be read, laid out like a base; None where there are none."""
+    session.load()
+    return _load(session, commit, session.clock.now())[0]
+
+
 def _speaks_of_a_project(root: Path, commit: str) -> bool:
     """Whether a commit holds a project, be it broken or behind a link; other people's YAML is none."""
     told = git_bytes(root, "grep", "-l", "-z", "--text", "-E", "^ *kind: *[\"']?Project", commit, "--", ".")

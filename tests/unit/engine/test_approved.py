@@ -271,7 +271,7 @@ def test_who_asks_is_not_who_approves(estate, world, is_saved):
     )
     assert () == world.writes()
 
-    mine = Approval(id="r", by="tom", verbatim='"r"')
+    mine = Approval(id="r", by="tom", plan=(plan or estate.plan()).id, verbatim='"r"')
     said = Approved(given=ApprovalFile(approvals=(mine,), authors=frozenset({"Tom"})))
     with pytest.raises(NotApproved):
         estate.apply(plan, options=ApplyOptions(approved=said))

@@ -79,6 +79,21 @@ def test_a_commit_behind_the_tip_is_the_place_too(estate, world):
 
 
 @pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.parametrize("since", [4, None], ids=["lowered", "broken"])
+def test_an_old_job_does_not_buy_what_was_reverted(estate, world, saved, since):
+    """Merged, not carried out, reverted; then somebody runs the first job again. Nor is a broken tip taken for none."""
+    plan = estate.plan() if saved else None
+    declare(estate, "alpha", since or 10)
+    if since is None:
+        (estate.root / "cspdecl.yaml").write_text("kind: Project\n", encoding="utf-8")
+    commit(estate, "revert")
+    git(estate.root, "push", "--quiet")
+    git(estate.root, "checkout", "--quiet", "HEAD~1")
+
+    assert (["CSP802", "CSP812"], Exit.STALE) == refusal(estate, world, plan)
+
+
+@pytest.mark.parametrize("saved", [False, True])
 def test_a_branch_that_is_not_merged_is_not(estate, world, saved):
     """A commit that the remote's default branch does not have is not carried out, whatever it is called here."""
     plan = estate.plan() if saved else None
