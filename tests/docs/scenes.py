@@ -74,7 +74,9 @@ def perform(block: Block, shell: Player) -> list[str]:
         said = shell.run(command)
         wrong += [f"first: {command}: {shell.last}", *said] if shell.last else []
     if wanted.file is not None:
-        (shell.folder / wanted.file).write_text(block.text, "utf-8")
+        path = shell.folder / wanted.file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(block.text, "utf-8")
         return wrong
     if block.language == "diff":
         shell.change(block)
