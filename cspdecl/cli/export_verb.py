@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cspdecl.cli.common import LiveProgress, guarded, language, leave, open_session, show_line
+from cspdecl.cli.common import LiveProgress, guarded, language, leave, open_session, project_root, show_line
 
 if TYPE_CHECKING:
     from cspdecl.core.desired import EndOfTerm
@@ -37,6 +37,8 @@ def command(ctx: click.Context, target: str | None, customers: tuple[str, ...], 
     from cspdecl.commerce.words import counted
     from cspdecl.engine.exits import Exit
     from cspdecl.engine.export import export_customers
+    from cspdecl.engine.session import Session
+    from cspdecl.engine.suggestions import write_schema
 
     failed, lang = 0, language(ctx)
     with open_session(ctx) as session:
@@ -60,6 +62,8 @@ def command(ctx: click.Context, target: str | None, customers: tuple[str, ...], 
         show_line(lang.say(text if bundles else "{customers} with {lines} written to {folder}", **values))
         at = f" -C {target}" if target else ""
         show_line(lang.say("next: cspdecl{at} validate, then cspdecl{at} adopt", at=at), err=True)
+    with Session(place or project_root(ctx)) as written:
+        write_schema(written)
     if failed:
         one = "1 customer could not be written; run the same command again"
         many = "{count} customers could not be written; run the same command again"

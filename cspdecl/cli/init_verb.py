@@ -23,8 +23,23 @@ def command(folder: str, *, demo: bool) -> None:
         raise ConfigurationError(f"{target} already holds manifests: init never overwrites")
     name = "reseller-100" if demo else "starter"
     shutil.copytree(shipped(f"templates/{name}", f"manifests/{name}"), target, dirs_exist_ok=True)
+    _help_editors(target)
     show_line(
         language(click.get_current_context()).say(
             "written to {folder}; next: cspdecl -C {folder} validate", folder=target
         )
     )
+
+
+def _help_editors(target: Path) -> None:
+    """Write the schema that editors read, and into every manifest the line by which they find it."""
+    from cspdecl.engine.session import Session
+    from cspdecl.engine.suggestions import write_schema
+    from cspdecl.manifest.files import find_files
+    from cspdecl.manifest.schema_local import with_modeline
+
+    for name in find_files(target)[0]:
+        file = target / name
+        file.write_text(with_modeline(file.read_text(encoding="utf-8"), name), encoding="utf-8")
+    with Session(target) as session:
+        write_schema(session)

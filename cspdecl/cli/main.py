@@ -51,6 +51,10 @@ class Verbs(click.Group):
         """The verb, imported now; verbs of plugins come from the entry-point group `cspdecl.commands`."""
         if cmd_name in VERBS and cmd_name not in BROUGHT:
             module = __import__(f"cspdecl.cli.{cmd_name}_verb", fromlist=["command"])
+            if "_CSPDECL_COMPLETE" in os.environ:
+                from cspdecl.cli.suggest import suggesting
+
+                return suggesting(module.command)
             return module.command  # type: ignore[no-any-return]
         from cspdecl.spi import registry
 

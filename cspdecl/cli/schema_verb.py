@@ -10,9 +10,22 @@ from cspdecl.cli.pages import schemas
 
 @click.command()
 @click.argument("kind", required=False)
+@click.option("--local", is_flag=True, help="Write this project's own schema, with its offers, bundles and customers.")
+@click.pass_context
 @guarded
-def command(kind: str | None) -> None:
-    """Print a JSON Schema; without KIND list them. In an editor: `# yaml-language-server: $schema=FILE`."""
+def command(ctx: click.Context, kind: str | None, *, local: bool) -> None:
+    """Print a JSON Schema; without KIND list them. With --local write one for this project, for editors.
+
+    Editors find it by a file's first line, `# yaml-language-server: $schema=…`, which `init` and `export` write.
+    """
+    if local:
+        from cspdecl.cli.common import language, open_session, say
+        from cspdecl.engine.suggestions import write_schema
+
+        with open_session(ctx) as session:
+            place = write_schema(session)
+            say(language(ctx).say("written: {file}", file=place.relative_to(session.root).as_posix()))
+        return
     known = schemas()
     if kind is None:
         for name in known:

@@ -22,7 +22,7 @@ from cspdecl.core.live import CustomerRef, LiveCustomer, ReadFailure, Wanted
 from cspdecl.engine.export_bundles import Plain, Shape, recognise, shapes_of
 from cspdecl.engine.export_lines import cannot_declare, circumstances_of, line_of
 from cspdecl.engine.export_names import Names
-from cspdecl.engine.export_text import customer_text, repointed
+from cspdecl.engine.export_text import customer_text, repointed, tidy
 from cspdecl.manifest import v1
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _write(root: Path, customer: LiveCustomer, document: Document) -> Exported:
         return Exported(key=customer.key, file="", lines=0, left_out=(f"not exported: {why}",))
     half = path.with_name(f".{path.name}.part")
     text = customer_text(document.data, document.remarks, document.titles, document.undecided)
-    half.write_text(text, encoding="utf-8")
+    half.write_text(tidy(text, name), encoding="utf-8")
     half.replace(path)
     lines = len(document.data["spec"].get("subscriptions", ()))
     return Exported(key=customer.key, file=name, lines=lines, left_out=document.remarks, bundles=document.bundles)
@@ -296,7 +296,7 @@ def _write_shared(session: Session, target: Path) -> None:
         if kinds <= {"Bundle", "PriceBook"}:
             place = target / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")  # as people wrote it, with their comments
+            place.write_text(tidy(text, name), encoding="utf-8")  # with the comments of those who wrote it
             continue
         kept = [
             repointed(value, session.root, target.absolute()) if value.get("kind") == "Project" else value
@@ -311,5 +311,6 @@ def _write_shared(session: Session, target: Path) -> None:
         place = target / ("cspdecl.yaml" if name == project.origin.file else name)
         place.parent.mkdir(parents=True, exist_ok=True)
         half = place.with_name(f".{place.name}.part")
-        half.write_text(yaml.safe_dump_all(kept, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+        made = yaml.safe_dump_all(kept, sort_keys=False, allow_unicode=True, width=110)
+        half.write_text(tidy(made, name), encoding="utf-8")
         half.replace(place)

@@ -9,6 +9,9 @@ from typing import Any
 
 import yaml
 
+from cspdecl.manifest.layout import lay_out
+from cspdecl.manifest.schema_local import with_modeline
+
 _WIDE = 110
 _ENDLESS = 1_000_000
 
@@ -39,6 +42,13 @@ def customer_text(
         aside = "".join(_line(line, titles.get(line["name"], "")) for line in undecided)
         out.append(_DECIDE + "".join(f"    # {line[4:]}\n" for line in aside.splitlines()))
     return "".join(out)
+
+
+def tidy(text: str, file: str) -> str:
+    """A file as `fmt` leaves it, with the line by which editors find its schema. `file`: from the project's folder."""
+    whole = with_modeline(text, file)
+    made = lay_out(whole, file)
+    return made if isinstance(made, str) else whole
 
 
 def _line(line: Mapping[str, Any], title: str) -> str:
