@@ -6,13 +6,16 @@ done, marked `# no`: then the code that the page is about has to come out. What 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
 from itertools import chain
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
 from cspdecl.commerce.pricelist import parse_price_list
 from cspdecl.core.address import Address
@@ -36,8 +39,11 @@ PAGES = [page for page in pages() if "changelog.d" not in page.parts]
 TREE = ROOT / "manifests/reseller-100"
 PRICES = TREE / "price-list-2026-11-DE-EUR-made-up.csv"
 WAYS = ("P1M/monthly", "P1Y/monthly", "P1Y/annual", "P3Y/monthly", "P3Y/annual", "P3Y/triennial")
-# What is no manifest, and is read by what it is for: the simulator's estate.
-ELSEWHERE = ("edits:", "- address:", "- customer:")
+# What is no manifest, by how it begins. Each is read by what it is for, in a test of its own.
+DIFFERENCES = ("edits:", "- address:", "- customer:")
+PIPELINES = ("permissions:", "on:", "steps:", "include:")
+TESTS = ("live:", "expect:")
+HOOKS = ("repos:",)
 
 
 def _where(block: Block) -> str:
@@ -47,7 +53,7 @@ def _where(block: Block) -> str:
 def _manifests() -> Iterator[Any]:
     for page in PAGES:
         for block in blocks(page, "yaml"):
-            if not block.text.startswith(ELSEWHERE):
+            if not block.text.startswith((*DIFFERENCES, *PIPELINES, *TESTS, *HOOKS)):
                 found = list(ways(block.text))
                 for number, way in enumerate(found, 1):
                     yield pytest.param(block, way, id=_where(block) + (f"-{number}" if len(found) > 1 else ""))
@@ -71,9 +77,13 @@ def test_yaml_is_planned(block: Block, way: Way):
         assert set() == found - {code}
 
 
-def test_what_is_no_manifest_is_read_by_the_simulator(tmp_path):
-    """An estate's differences, as pages show them, are differences that fit the estate of a hundred."""
-    shown = [block for page in PAGES for block in blocks(page, "yaml") if block.text.startswith(ELSEWHERE)]
+def _shown(begins: tuple[str, ...]) -> list[Block]:
+    return [block for page in PAGES for block in blocks(page, "yaml") if block.text.startswith(begins)]
+
+
+def test_differences_fit_the_estate_of_a_hundred(tmp_path):
+    """How live is to differ from declared, as pages show it, is what the simulator takes for its estate."""
+    shown = _shown(DIFFERENCES)
 
     assert len(shown) >= 2
     for block in shown:
@@ -82,6 +92,54 @@ def test_what_is_no_manifest_is_read_by_the_simulator(tmp_path):
         with closing(Simulator(":memory:", Settings(environment="production"), seed=1)) as simulator:
             simulator.load_prices(PRICES)
             assert populate(simulator, read_tree(TREE), read_edits(path))[0] > 90, _where(block)
+
+
+@pytest.mark.parametrize("block", _shown(PIPELINES), ids=_where)
+def test_a_piece_of_a_pipeline_stands_in_one_that_ships(block: Block):
+    """What a page shows of a pipeline is a part of a file in pipelines/, which tests run; `include` names that file."""
+    piece = yaml.safe_load(block.text)
+    files = sorted((ROOT / "pipelines").rglob("*.yml"))
+    if "include" in piece:
+        assert {one["local"] for one in piece["include"]} <= {path.name for path in files}
+    else:
+        assert any(_holds(yaml.safe_load(path.read_text("utf-8")), piece) for path in files)
+
+
+def _holds(whole: Any, piece: Any) -> bool:
+    """Whether the piece stands in the whole, here or further down, beside whatever else there is."""
+    inside = whole.values() if isinstance(whole, dict) else whole if isinstance(whole, list) else ()
+    return _covers(whole, piece) or any(_holds(one, piece) for one in inside)
+
+
+def _covers(whole: Any, piece: Any) -> bool:
+    if isinstance(piece, dict):
+        return isinstance(whole, dict) and all(key in whole and _covers(whole[key], piece[key]) for key in piece)
+    if isinstance(piece, list):
+        return isinstance(whole, list) and all(any(_covers(one, part) for one in whole) for part in piece)
+    return bool(whole == piece)
+
+
+@pytest.mark.parametrize("block", _shown(TESTS), ids=_where)
+def test_a_piece_of_an_expectation_is_one(block: Block):
+    """What a page shows of a reseller's own test fits the schema, beside the least that a test says."""
+    schema = json.loads((ROOT / "schemas/test.v1.json").read_text("utf-8"))
+    spec = {"now": "2026-11-22T14:02:00Z", "live": [], "expect": {"operations": []}} | yaml.safe_load(block.text)
+    document = {"apiVersion": "cspdecl/v1", "kind": "Test", "metadata": {"name": "page"}, "spec": spec}
+
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def test_hooks_that_pages_name_are_hooks_of_ours():
+    """A page that shows a pre-commit configuration names hooks that the repository offers."""
+    offered = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    named = {
+        hook["id"]
+        for block in _shown(HOOKS)
+        for repository in yaml.safe_load(block.text)["repos"]
+        for hook in repository["hooks"]
+    }
+
+    assert named <= offered
 
 
 def _planned(project: Project, desired: DesiredState, running: bool) -> Plan:
