@@ -17,11 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ROOT / "cspdecl" / "report" / "texts"
 PACKAGES = ("core", "commerce", "manifest", "planning", "billing", "report", "store", "engine", "cli")
-PLUGINS = (
-    "plugins/cspdecl-partner-center/src",
-    "plugins/cspdecl-ci/src",
-    "plugins/cspdecl-postgres/src",
-)
+PLUGINS = ("plugins/cspdecl-partner-center/src", "plugins/cspdecl-ci/src", "plugins/cspdecl-postgres/src")
 
 #: Modules whose texts nobody is shown in a language: rules as documentation, schemas, generators of docs.
 NOT_SHOWN = (
