@@ -1,7 +1,8 @@
 """All that is said about the calendar's cases and one project, as one text: `test_calendar` runs it in other places.
 
 `python -m tests.cases.everywhere PROJECT` prints plans, documents, complaints, summaries, journals and ledgers of the
-cases, and then what the verbs say of PROJECT: plan, renewals (calendar file included), quotes and charge cycles.
+cases, and then what the verbs say of PROJECT: plan, renewals (calendar file included), quotes and charge cycles. In one
+language, since a locale decides that and must decide nothing else.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def say_verbs(project: str) -> None:
         say(f"$ {line}")
         code: object = 0
         try:
-            main(["-C", project, *line.split()])
+            main(["--lang", "en", "-C", project, *line.split()])
         except SystemExit as ended:
             code = ended.code
         say(f"exit {code}")

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 def test_every_code_has_a_case():
     """Each complaint about manifests is shown by at least one case, except what only a disk can do."""
-    sources = (ROOT / "cspdecl/manifest").glob("*.py")
+    sources = (ROOT / "cspdecl/manifest").glob("[!v]*.py")  # wire types name codes as examples only
     used = {code for path in sources for code in re.findall(r'"(CSP\d{3})"', path.read_text("utf-8"))}
     shown = {
         code for path in CASES.glob("*/stderr.txt") for code in re.findall(r"\[(CSP\d{3})\]", path.read_text("utf-8"))
