@@ -23,6 +23,8 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]+")
 _NAME = re.compile(r"[^\s]*[\d/@_\x01][^\s]*|[^\sA-Z]*[:.-][^\s]*|`[^`]*`|[A-Z][\w-]*|[\W\d_]*")
 #: Where a text that no template knows as a whole may be taken apart: what reads on its own on either side.
 _JOINTS = ("\n", "; ", ". ", ": ", ", ", " (")
+#: Between values that are listed: `a` or `b`, 2027-10-31 and 2027-11-30; between names they may be part of a name.
+_LISTED = re.compile(r"(?<=[`\x01\d]) (and|or) (?=[`\x01\d])")
 _BREAKS = " ,;.(:\n"
 #: What a sentence is about, before it: an address, an offer, an id.
 _ADDRESS = re.compile(r"^(?:`[^`]*`|[^\s`]*[/:\d\x01][^\s`]*) ")
@@ -110,6 +112,8 @@ class Catalogue:
         said: dict[str, str] = {}
         left = 0
         for name, value in places.items():
+            if name in template.quoted and "`" in value:
+                return best
             said[name], cost = (value, 0) if name in template.quoted else self._read(value, depth + 1)
             left += cost
             if left >= best[1]:
@@ -125,6 +129,11 @@ class Catalogue:
             while at > 0:
                 cuts.append((at, joint))
                 at = text.find(joint, at + len(joint))
+        for found in _LISTED.finditer(text):
+            first, second = self._read(text[: found.start()], depth + 1), self._read(text[found.end() :], depth + 1)
+            if _whole(text[: found.start()]) and first[1] + second[1] < best[1]:
+                between = self.exact.get(found[1], found[1])
+                best = f"{first[0]} {between} {second[0]}", first[1] + second[1]
         for at, joint in cuts:
             end = at + len(joint)
             if not _whole(text[:at]):
@@ -135,10 +144,12 @@ class Catalogue:
                     best = first[0] + between + second[0], first[1] + second[1]
                     if not best[1]:
                         return best
-        if text.endswith(")") and "(" not in text:
-            inner, left = self._read(text[:-1], depth + 1)
-            if left < best[1]:
-                best = f"{inner})", left
+        if text.endswith(")"):
+            opens = text.startswith("(")
+            if opens or "(" not in text:
+                inner, left = self._read(text[1:-1] if opens else text[:-1], depth + 1)
+                if left < best[1]:
+                    best = f"{'(' if opens else ''}{inner})", left
         return best
 
     def _candidates(self, text: str) -> list[Template]:

@@ -9,7 +9,7 @@ comes through here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -125,18 +125,23 @@ def _sentence(language: Language, text: str) -> str:
         held.append(_figure(language, found))
         return f"\x01{len(held) - 1}\x01"
 
-    quoted = [found.span() for found in _QUOTED.finditer(text)]
-    bare = _FIGURE.sub(lambda found: found[0] if _within(found.start(), quoted) else hold(found), text)
+    bare = _unquoted(text, hold)
     said, left = catalogue.translate(bare)
     if left:  # a template may itself hold a figure
         whole, more = catalogue.translate(text)
         if more < left:
-            return _FIGURE.sub(lambda found: _figure(language, found), whole)
+            return _unquoted(whole, lambda found: _figure(language, found))
     return _HELD.sub(lambda found: held[int(found[1])], said)
 
 
-def _within(place: int, spans: list[tuple[int, int]]) -> bool:
-    return any(first <= place < last for first, last in spans)
+def _unquoted(text: str, shown: Callable[[re.Match[str]], str]) -> str:
+    """The text with its figures as they are shown; those in quotations are for typing and stay."""
+    quoted = [found.span() for found in _QUOTED.finditer(text)]
+
+    def one(found: re.Match[str]) -> str:
+        return found[0] if any(first <= found.start() < last for first, last in quoted) else shown(found)
+
+    return _FIGURE.sub(one, text)
 
 
 def _figure(language: Language, found: re.Match[str]) -> str:
