@@ -29,6 +29,8 @@ NOT_SHOWN = (
     "cspdecl/manifest/v1_people.py",
     "cspdecl/manifest/v1_guards.py",
     "cspdecl/manifest/v1_notify.py",
+    "cspdecl/manifest/v1_test.py",
+    "cspdecl/manifest/schema_local.py",
     "cspdecl/manifest/schema.py",
     "cspdecl/planning/schema.py",
     "cspdecl/billing/schema.py",
