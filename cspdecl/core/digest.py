@@ -7,12 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def canonical_json(value: object) -> str:
     """Plain data (dict, list, str, int, bool, None) as canonical JSON text. Raises TypeError on floats and objects."""
     _refuse_floats(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return encodable(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+def encodable(text: str) -> str:
+    """JSON text that any file can hold. A name cut off within an emoji ends with half a character, which UTF-8 does not
+    know: it is written as its JSON escape and reads back as what it was."""
+    if text.isascii():
+        return text
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def sha256(text: str | bytes) -> str:

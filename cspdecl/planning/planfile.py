@@ -104,9 +104,11 @@ def _errors(plan: Plan) -> bool:
     return any(item.severity == "error" for item in plan.diagnostics)
 
 
-# Controls, direction overrides and line separators: JSON needs only some of them escaped, a terminal all. Nor may a
-# name be a command to a build agent that reads the output (`##vso[`, `##[`).
-_HIDDEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|#(?=#(?:[vV][sS][oO])?\\[)")
+# Controls, direction overrides, line separators and halves of characters: JSON needs only some of them escaped, a
+# terminal and a file all. Nor may a name be a command to a build agent that reads the output (`##vso[`, `##[`).
+_HIDDEN = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]|#(?=#(?:[vV][sS][oO])?\\[)"
+)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from cspdecl.core.digest import canonical_json, sha256
+from cspdecl.core.digest import canonical_json, encodable, sha256
 from cspdecl.core.outcome import JournalEntry
 from cspdecl.core.plain import PlainError, from_plain, to_plain
 from cspdecl.core.records import LedgerHead, LedgerRecord
@@ -116,7 +116,7 @@ def next_part(path: str | None, folder: str) -> str:
 
 def pretty(document: object) -> bytes:
     """JSON for people, the same for the same value."""
-    return f"{json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
+    return f"{encodable(json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False))}\n".encode()
 
 
 def parse(text: bytes, shown: str) -> Any:

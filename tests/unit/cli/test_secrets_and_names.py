@@ -179,3 +179,23 @@ def test_json_stays_json(tmp_path):
     document = json.loads(project.run("plan", "--format", "json").stdout)
 
     assert f"{HOSTILE} 1" in {note["name"] for note in document["cspdecl"]["customers"]}
+
+
+def test_half_a_character_stops_nobody(tmp_path):
+    """A name that somebody cut off within an emoji ends with what UTF-8 cannot hold: kept, planned, applied, recorded."""
+    project = Project(tmp_path)
+    declare(project.estate, "alpha", 3)
+    project.estate.apply()
+    with project.world.open() as state:
+        customer = state.customers[tenant_of(1)]
+        items = tuple(replace(item, nickname="Sales \ud83d", title="Suite \ude80") for item in customer.subscriptions)
+        state.put_customer(replace(customer, name="Alpha \ud83d", subscriptions=items))
+    declare(project.estate, "alpha", 5)
+    verbs = (
+        ["plan", "--out", str(project.root / "saved")], ["plan", "--format", "json"], ["apply", "--auto-approve"],
+        ["drift", "--format", "json"], ["drift", "--explain"], ["ledger", "verify"], ["ledger", "list"], ["renewals"],
+    )  # fmt: skip
+
+    ended = [project.run(*words) for words in verbs]
+
+    assert [0] * len(verbs) == [one.returncode for one in ended], [one.stderr[-300:] for one in ended if one.returncode]
