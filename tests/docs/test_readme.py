@@ -14,6 +14,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.docs.pages import blocks
 from tests.docs.play import play, player
+from tests.docs.scenes import directions
 
 PAGE = ROOT / "README.md"
 TREE = ROOT / "manifests/reseller-100"
@@ -69,6 +70,9 @@ def test_the_transcript_is_what_happens(tmp_path):
             assert 0 == shell.last, command
         for block in blocks(PAGE, "console"):
             if "$ cspdecl" in block.text:
+                for command in directions(block).first:
+                    shell.run(command)
+                    assert 0 == shell.last, command
                 differences += play(block, shell, COUNTS)[1]
     finally:
         shell.stop()
