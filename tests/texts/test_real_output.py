@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspdecl.cli.main import cli
+from cspdecl.cli.main import cli, main
 from cspdecl.planning.planfile import dump_plan, load_plan
 from cspdecl.report.drift import render_drift
 from cspdecl.report.drift_markdown import render_drift_markdown
@@ -184,8 +184,9 @@ def test_the_environment_decides_and_the_option_wins():
     assert "one seat 10.08 EUR a charge cycle" in CliRunner().invoke(cli, ["--lang", "en", *QUESTION], env=env).stdout
 
 
-def test_errors_of_the_command_line_are_german():
+def test_errors_of_the_command_line_are_german(capsys):
     """What is typed wrong is said so in the reader's language."""
-    shown = CliRunner().invoke(cli, ["--lang", "de", "quote", "--unit-price", "10,08"])
+    with pytest.raises(SystemExit):
+        main(["--lang", "de", "quote", "--unit-price", "10,08"])
 
-    assert "`10,08` ist kein Betrag: `10.08` schreiben, mit Punkt" in shown.output
+    assert "`10,08` ist kein Betrag: `10.08` schreiben, mit Punkt" in capsys.readouterr().err
