@@ -275,7 +275,7 @@ def reseller(folder: Path, *, update: bool) -> Iterator[Reseller]:
     finally:
         for name, value in kept.items():
             os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
-        server.terminate()
+        server.kill()  # it may still hold an answer back
         server.wait(20)
         sim.close()
 

@@ -7,14 +7,16 @@ what a life is. What was said stands in `said/`, word for word, apart from ids.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e import week_one
-from tests.e2e.reseller import SAID, Reseller, reseller
+from tests.e2e import week_one, week_two
+from tests.e2e.dying import dies
+from tests.e2e.reseller import SAID, VISIO, Reseller, reseller
 
 Day = Callable[[Reseller], None]
-DAYS: tuple[Day, ...] = week_one.DAYS
+DAYS: tuple[Day, ...] = week_one.DAYS + week_two.DAYS
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -53,5 +55,24 @@ def test_nothing_said_is_left_over(life: Life):
     """Every text in `said/` was said, and no job left a secret behind."""
     life.until(DAYS[-1])
 
-    assert sorted(path.stem for path in SAID.iterdir()) == sorted(life.made.told)
+    assert sorted(life.made.told) == sorted(path.stem for path in SAID.iterdir())
     assert [] == [text[:300] for text in life.made.left if "forge-token" in text or "eyJ" in text]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("heard", range(4))
+def test_a_runner_dies_at_any_moment(tmp_path: Path, heard: int):
+    """However much was carried out when it died: after `recover` and the job once more everything was done once."""
+    with reseller(tmp_path, update=False) as made:
+        week_one.monday_all_that_runs_becomes_manifests(made)
+        pull = made.pull(
+            "advent", (week_one.ALSTER, "seats: 10", "seats: 12"), (week_one.FJORD, "seats: 15", "seats: 16")
+        )
+        made.planned(pull)
+        moved = made.merge(pull)
+        made.terminal("recover", "--take-over", dies(made, moved, heard=heard))
+        made.applied(moved)
+
+        assert (12, 16, 16) == (made.seats_of("alster"), made.seats_of("fjord"), made.seats_of("fjord", VISIO))
+        assert 3 == len(made.sim.requests(writes=True))
+        assert 3 == len([one for one in made.records() if one["action"] != "adopt"])
