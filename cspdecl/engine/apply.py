@@ -41,6 +41,7 @@ from cspdecl.engine.record import record_observed
 from cspdecl.engine.recover import recover_open
 from cspdecl.engine.runner import Runner, RunResult
 from cspdecl.engine.settle import Settler
+from cspdecl.engine.stopping import stopping_gives_back
 from cspdecl.planning.approval import Judgement, Outside, within
 from cspdecl.planning.planfile import dump_plan
 from cspdecl.planning.safety import assigned_of, check_safety, estate_of
@@ -105,7 +106,8 @@ def locked(
     except LockHeld as problem:
         raise held(problem) from None
     try:
-        yield owner
+        with stopping_gives_back():
+            yield owner
     except BaseException:
         with contextlib.suppress(CspdeclError):  # what went wrong before this is what has to be told
             store.unlock(owner)
