@@ -82,8 +82,9 @@ def perform(block: Block, shell: Player) -> list[str]:
         shell.change(block)
         return wrong
     if block.language == "bash":
-        (shell.folder / ".cspdecl/page.sh").write_text(block.text, "utf-8")
-        said = shell.run("bash -e .cspdecl/page.sh")
+        script = Path(shell.environment["TMPDIR"]) / "page.sh"
+        script.write_text(block.text, "utf-8")
+        said = shell.run(f"bash -e {script}")
         return [*wrong, *(said if shell.last else [])]
     found, texts = steps(block), block.text.replace("\\\n", " ").splitlines()
     shows = any(printed for _, printed in found)

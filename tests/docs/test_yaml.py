@@ -16,7 +16,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from cspdecl.cli.main import cli
 from cspdecl.commerce.pricelist import parse_price_list
 from cspdecl.core.address import Address
 from cspdecl.core.catalog import Catalog, Offer, OfferKey, OfferTerm
@@ -127,6 +129,19 @@ def test_a_piece_of_an_expectation_is_one(block: Block):
     document = {"apiVersion": "cspdecl/v1", "kind": "Test", "metadata": {"name": "page"}, "spec": spec}
 
     jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def test_expectations_on_pages_are_met(tmp_path):
+    """A whole test of a reseller's own, as a page shows it, passes with the project of the guide to manifests."""
+    guide = blocks(ROOT / "docs/guides/manifests.md", "yaml")
+    tests = [block.text for page in PAGES for block in blocks(page, "yaml") if "\nkind: Test\n" in block.text]
+    manifests = [block.text for block in guide if block.text.startswith("apiVersion")]
+    (tmp_path / "cspdecl.yaml").write_text("---\n".join([*manifests, *tests]), "utf-8")
+
+    ran = CliRunner().invoke(cli, ["-C", str(tmp_path), "test"])
+
+    assert tests
+    assert (0, f"{len(tests)} passed, 0 failed") == (ran.exit_code, ran.output.splitlines()[-1]), ran.output
 
 
 def test_hooks_that_pages_name_are_hooks_of_ours():
