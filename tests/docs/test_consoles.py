@@ -25,6 +25,7 @@ NOT_RUN = {
 }
 
 
+pytestmark = pytest.mark.timeout(300)
 PLAYED = ("console", "bash", "diff")
 
 
