@@ -184,4 +184,6 @@ DAYS = (
     thursday_a_revert_too_late,
     friday_sales_has_to_say_yes,
     saturday_a_guard_is_deleted,
+    sunday_a_runner_dies,
+    sunday_the_books_are_right,
 )
