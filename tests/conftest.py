@@ -55,6 +55,8 @@ SPEAKING = (
     "PARTNER_CENTER_SECRET",
 )
 
+LONGEST = frozenset({"e2e", "pipelines", "stores", "crash", "day_one", "docs"})
+
 # Examples are not timed (no test asserts seconds), and CI draws the same ones every time: what a run finds, any run
 # finds. `HYPOTHESIS_PROFILE=search` looks further.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -67,6 +69,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-cases` rewrites golden files; the diff is then for reviewing."""
     parser.addoption("--update-cases", action="store_true", help="rewrite golden files with what is printed now")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Files in our order, where workers share them: xdist would leave those with few tests, the longest ones, for last."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders whose files take longest come first, so that at the end there is something small for every worker."""
+    items.sort(
+        key=lambda item: item.path.relative_to(ROOT).parts[1] not in LONGEST if ROOT in item.path.parents else True
+    )
 
 
 @pytest.fixture(scope="session")

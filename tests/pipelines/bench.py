@@ -178,6 +178,13 @@ class Bench:
         return found
 
 
+def more_seats(made: Bench, seats: int = 13, branch: str = "more-seats") -> Pull:
+    """A pull request for alpha."""
+    made.branch(branch)
+    made.seats("alpha", seats)
+    return made.propose(branch)
+
+
 @contextmanager
 def bench(folder: Path, *, more: str = "", store: str | None = None) -> Iterator[Bench]:
     """A reseller with two customers, ten seats each, all adopted and on main."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.pipelines.bench import bench
+from tests.pipelines.bench import bench, more_seats
 from tests.pipelines.runner import on_pull_request, on_push
-from tests.pipelines.test_github_pipeline import more_seats
 
 
 def test_a_guardrail_waits_for_a_word_that_counts(tmp_path):

@@ -15,55 +15,59 @@ FILES = sorted(path for path in (ROOT / "pipelines").rglob("*") if path.is_file(
 WORKFLOWS = [path for path in FILES if path.parent.name == "workflows"]
 
 
-@pytest.mark.parametrize("host", [GitLabHost(), AzureHost()], ids=["gitlab", "azure"])
-def test_from_the_request_to_the_purchase_and_the_night(tmp_path, host):
-    """Shown, approved, merged, bought, said; stale is shown anew and approved anew; the night finds what the portal did."""
-    with bench(tmp_path) as made:
-        made.forge.me = host.me
-        made.branch("more-seats")
-        made.seats("alpha", 13)
-        pull = made.propose("more-seats")
-        planned = host.plan(made, pull)
-        assert 0 == planned.code, planned.log
-        assert "10 → 13" in made.comments(pull)["plan"]
-        host.approve(made, pull, "anna")
-        made.portal("alpha", quantity=11)
-        before, after = made.merge(pull)
-        stale = host.apply(made, before, after)
-        assert 7 == stale.code, stale.log
-        assert "11 → 13" in made.comments(pull)["plan"]
-        if isinstance(host, GitLabHost):
-            assert {"create": 0, "update": 1, "delete": 0} == json.loads(planned.file("gitlab-report.json"))
-        else:
-            assert "##vso[task.uploadsummary]" in planned.log
-            assert [f"cspdecl-plan-{pull.head}"] == stale.artifacts
-            host.approve(made, pull, "anna")
-            applied = host.apply(made, before, after)
-            assert 0 == applied.code, applied.log
-            assert 13 == made.live_seats("alpha")
-            assert "m365" in made.comments(pull)["apply"]
-        made.portal("beta", quantity=17)
-        night = host.drift(made)
-        assert 2 == night.code, night.log
-        assert isinstance(host, GitLabHost) == bool(made.forge.issues)
+@pytest.fixture(scope="module", params=[GitLabHost(), AzureHost()], ids=["gitlab", "azure"])
+def place(request, tmp_path_factory):
+    """A code host and the reseller on it."""
+    with bench(tmp_path_factory.mktemp("place")) as made:
+        made.forge.me = request.param.me
+        yield request.param, made
 
 
-@pytest.mark.parametrize("host", [GitLabHost(), AzureHost()], ids=["gitlab", "azure"])
-def test_a_fork_is_planned_offline(tmp_path, host):
+def test_a_fork_is_planned_offline(place):
     """Nobody is asked, whatever the pipeline's project."""
-    with bench(tmp_path) as made:
-        made.forge.me = host.me
-        made.branch("stranger")
-        made.seats("alpha", 12)
-        pull = made.propose("stranger", author="mallory", fork=True)
-        asked = len(made.sim.requests())
-        planned = host.plan(made, pull)
+    host, made = place
+    made.branch("stranger")
+    made.seats("alpha", 12)
+    pull = made.propose("stranger", author="mallory", fork=True)
+    asked = len(made.sim.requests())
+    planned = host.plan(made, pull)
 
-        assert 0 == planned.code, planned.log
-        assert "CSP744" in planned.log
-        assert asked == len(made.sim.requests())
-        assert "10 → 12" in planned.file("plan.md")
-        assert {} == made.comments(pull)
+    assert 0 == planned.code, planned.log
+    assert "CSP744" in planned.log
+    assert asked == len(made.sim.requests())
+    assert "10 → 12" in planned.file("plan.md")
+    assert {} == made.comments(pull)
+
+
+def test_from_the_request_to_the_purchase_and_the_night(place):
+    """Shown, approved, merged, bought, said; stale is shown anew and approved anew; the night finds what the portal did."""
+    host, made = place
+    made.branch("more-seats")
+    made.seats("alpha", 13)
+    pull = made.propose("more-seats")
+    planned = host.plan(made, pull)
+    assert 0 == planned.code, planned.log
+    assert "10 → 13" in made.comments(pull)["plan"]
+    host.approve(made, pull, "anna")
+    made.portal("alpha", quantity=11)
+    before, after = made.merge(pull)
+    stale = host.apply(made, before, after)
+    assert 7 == stale.code, stale.log
+    assert "11 → 13" in made.comments(pull)["plan"]
+    if isinstance(host, GitLabHost):
+        assert {"create": 0, "update": 1, "delete": 0} == json.loads(planned.file("gitlab-report.json"))
+    else:
+        assert "##vso[task.uploadsummary]" in planned.log
+        assert [f"cspdecl-plan-{pull.head}"] == stale.artifacts
+        host.approve(made, pull, "anna")
+        applied = host.apply(made, before, after)
+        assert 0 == applied.code, applied.log
+        assert 13 == made.live_seats("alpha")
+        assert "m365" in made.comments(pull)["apply"]
+    made.portal("beta", quantity=17)
+    night = host.drift(made)
+    assert 2 == night.code, night.log
+    assert isinstance(host, GitLabHost) == bool(made.forge.issues)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -10,9 +10,13 @@ from typing import Any
 
 from cspdecl.testing.estate import Estate, plugin_folder
 from cspdecl.testing.world import World
+from tests.unit.cli.warm import WARM
 from tests.unit.engine.estates import estate_of, world_of
 
 ROOT = Path(__file__).resolve().parents[3]
+# What an interpreter reads when it starts: with these it is started, and so it is where what children reach is measured.
+_EARLY = ("PYTHON", "LC_", "LANG")
+_MEASURED = {"COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"}
 
 
 class Project:
@@ -36,6 +40,10 @@ class Project:
     def run(self, *words: str, wrapped: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a verb to its end, nobody at a terminal; `wrapped` through `bash -e`, as CI does."""
         command = self.words(*words)
+        if not wrapped and not _MEASURED & {*os.environ} and not any(name.startswith(_EARLY) for name in environment):
+            given = self.environment(**environment)
+            code, out, err = WARM.run(command[3:], given, self.root, self.world_file.parent)
+            return subprocess.CompletedProcess(command, code, out, err)
         if wrapped:
             command = ["bash", "-e", "-c", '"$@"; echo went on', "bash", *command]
         return subprocess.run(
