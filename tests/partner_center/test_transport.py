@@ -193,6 +193,18 @@ def test_one_silent_place_is_not_a_silent_service():
     assert 200 == sending.send(other).status
 
 
+def test_one_lost_answer_to_a_write_is_no_absence():
+    """A checkout whose answer was lost is looked for at once: the look is sent, not told that nobody is there."""
+    script, sending = transport([("PATCH", PATH, 0, Lost("cut", sent=True)), ("GET", PATH, 200, {})])
+
+    with pytest.raises(NoAnswer, match="cut") as lost:
+        sending.send(PATCH)
+
+    assert lost.value.doubtful
+    assert 200 == sending.send(GET).status
+    assert 2 == len(script.sent)
+
+
 def test_reading_gives_up_after_four_times():
     """What never answers is not asked for ever."""
     script, sending = transport([("GET", PATH, 500, {"code": "800003"})])

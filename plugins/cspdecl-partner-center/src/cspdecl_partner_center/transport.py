@@ -187,7 +187,9 @@ class Transport:
             except NoAnswer as problem:
                 waits = _SILENT_PAUSES if problem.silent else pauses()
                 late = problem.silent and self._clock() - began >= _SILENT_LIMIT
-                if problem.doubtful or late or tries >= len(waits):
+                if problem.doubtful:
+                    raise  # one lost answer is nobody's absence: the look that follows finds out who is there
+                if late or tries >= len(waits):
                     self.shared.gave_up(began, self._clock(), problem)
                     raise
                 self._sleep(waits[tries])
