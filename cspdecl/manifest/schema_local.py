@@ -89,7 +89,7 @@ def _is_text(schema: Any) -> bool:
 
 
 def _offering(schema: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    about = {key: schema[key] for key in ("description", "examples") if key in schema}
+    about: dict[str, Any] = {key: schema[key] for key in ("description", "examples") if key in schema}
     known = sorted(values, key=lambda value: (values[value].lower(), value))
     titles = [values[value] or value for value in known]
     return {

@@ -159,8 +159,12 @@ def _assemble(
         unknown=dict(sorted(unknown.items())),
         diagnostics=sort_diagnostics(diagnostics),
         safety=check_safety(
-            project.guardrails, operations, estate=estate_of(bindings, book, live, world.recorded), now=world.now,
-            base=base_guardrails, assigned=assigned_of(world.answers),
+            project.guardrails,
+            operations,
+            estate=estate_of(bindings, book, live, world.recorded),
+            now=world.now,
+            base=base_guardrails,
+            assigned=assigned_of(world.answers),
         ),
         totals=totals if operations else MoneyTotals(),
         counts=replace(

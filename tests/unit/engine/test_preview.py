@@ -411,6 +411,7 @@ def test_yaml_of_other_people_is_no_project(tmp_path):
 
     plan = repo.preview()
 
+    assert plan.difference is not None
     assert ([], ["alpha/m365 purchase 20"]) == (list(plan.safety.verdicts), deeds(plan, plan.difference.added))
 
 

@@ -89,9 +89,9 @@ def test_a_share_of_seats_says_of_how_many():
     """5 of 10 seats are half."""
     report = judged(limits(rule("maxSeatsRemoved", Fraction(1, 4), "warn")), cancel(), estate=SMALL)
 
-    assert [
-        "this plan takes away 5 seats of 10, that is 50.0 %, more than 25.0 %, which is worth a second look"
-    ] == [item.text for item in report.verdicts]
+    assert ["this plan takes away 5 seats of 10, that is 50.0 %, more than 25.0 %, which is worth a second look"] == [
+        item.text for item in report.verdicts
+    ]
 
 
 def test_the_estate_is_what_is_bound():

@@ -60,7 +60,9 @@ def test_names_are_never_translated(name):
 
 def test_the_reading_that_leaves_least_english_wins():
     """Of shapes that fit, and of ways to fill them, the one is meant whose parts are all known."""
-    said = GERMAN.sentence("3 new seats can be returned until 2026-11-29 14:02 UTC, then they are owed until 2027-03-14")
+    said = GERMAN.sentence(
+        "3 new seats can be returned until 2026-11-29 14:02 UTC, then they are owed until 2027-03-14"
+    )
     assert said == "3 neue Lizenzen bis 29.11.2026, 14:02 UTC zurückzugeben, danach sind sie bis 14.03.2027 geschuldet"
 
 

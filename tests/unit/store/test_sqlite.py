@@ -356,11 +356,7 @@ def test_somebody_elses_database_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [
-        ("mongodb:x", "no store of kind `mongodb:`"),
-        ("store.db", "is no store"),
-        ("sqlite:", "is no store"),
-    ],
+    [("mongodb:x", "no store of kind `mongodb:`"), ("store.db", "is no store"), ("sqlite:", "is no store")],
 )
 def test_unknown_kinds_are_refused_by_name(tmp_path, url, words):
     """A kind nobody knows is named, with those that are known."""
