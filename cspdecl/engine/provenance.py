@@ -95,6 +95,11 @@ def git_bytes(root: Path, *words: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
+def tracks(root: Path, folder: str) -> bool:
+    """Whether git holds anything of a folder below `root`; False outside git."""
+    return bool(_git(root, "ls-files", "--", folder))
+
+
 def _git(root: Path, *words: str) -> str | None:
     answer = git_bytes(root, *words)
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from cspdecl.core.capability import Capability
 from cspdecl.core.diagnostics import Diagnostic, error, has_errors
 from cspdecl.core.errors import ConfigurationError, ManifestError
+from cspdecl.engine import provenance
 from cspdecl.engine.clock import Clock, Ids, RandomIds, SystemClock
 from cspdecl.engine.secrets import ProjectSecrets
 from cspdecl.spi import registry
@@ -63,7 +64,10 @@ class Session:
             from cspdecl.manifest.cache import Cache
             from cspdecl.manifest.load import load_manifests
 
-            cache = Cache(self.root / ".cspdecl" / "cache")
+            folder = self.root / ".cspdecl" / "cache"
+            if folder.is_dir() and provenance.tracks(self.root, ".cspdecl/cache"):
+                raise _foreign_cache()
+            cache = Cache(folder)
             self._loaded = load_manifests(self.root, now=self.clock.now(), cache=cache)
         return self._loaded
 
@@ -147,6 +151,16 @@ class Session:
         settings = {**config.settings, "environment": config.environment}
         provider: Provider = connect(config.name, settings, self.secrets, mode)
         return provider
+
+
+def _foreign_cache() -> ManifestError:
+    """What lies in our own folder is believed without a look, so it may come from this machine only."""
+    found = error(
+        "CSP748",
+        "the repository holds files of `.cspdecl/cache`, which would be believed without a look",
+        hint="`git rm -r --cached .cspdecl`, and name the folder in .gitignore",
+    )
+    return ManifestError("cspdecl's own folder comes from the repository", diagnostics=(found,))
 
 
 def everything() -> Capability:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from cspdecl.core.errors import CspdeclError
+from cspdecl.core.errors import CspdeclError, ManifestError
 from cspdecl.core.money import Money
 from cspdecl.engine.preview_base import open_base
 from cspdecl.report.difference import split
@@ -589,3 +589,15 @@ def test_offline_needs_a_base_that_is_valid(repo):
         repo.preview(offline=True)
 
     assert ["CSP702"] == [item.code for item in caught.value.diagnostics]
+
+
+def test_a_cache_that_comes_with_the_repository_is_not_believed(repo):
+    """A branch that brings its own `.cspdecl/cache` could say something else than its YAML: nothing is planned."""
+    folder = repo.root / ".cspdecl" / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifests-1.jsonl").write_text("{}\n")
+    git(repo.root, "add", "--force", ".cspdecl/cache")
+    with pytest.raises(ManifestError) as refused:
+        repo.preview()
+
+    assert ["CSP748"] == [item.code for item in refused.value.diagnostics]
