@@ -19,9 +19,10 @@ from tests.pipelines.bench import git_environment
 STORE = "refs/cspdecl/store"
 
 
-def dies(life: Reseller, moved: tuple[str, str], *, heard: int) -> str:
+def dies(life: Reseller, moved: tuple[str, str], *, heard: int, answered: int = 0) -> str:
     """The apply job of a push, killed with all it started when Partner Center has carried out `heard` changes, or as
-    soon as it holds the lock where that is none. No answer arrives. Answers with the run that is left in the books.
+    soon as it holds the lock where that is none. Only the first `answered` of them are answered. Says which run is left
+    in the books.
     """
 
     class Dying(runner.Runner):
@@ -40,7 +41,9 @@ def dies(life: Reseller, moved: tuple[str, str], *, heard: int) -> str:
             raise MachineGoneError
 
     life.sim.clear_requests()
-    life.sim.fault("slow", argument="600", method="PATCH", times=0)  # the work is done, the answer does not come
+    life.sim.fault(
+        "slow", argument="600", method="PATCH", times=0, after=answered
+    )  # the work is done, the answer does not come
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "Runner", Dying)
         with pytest.raises(MachineGoneError):
