@@ -18,7 +18,7 @@ _ENDLESS = 1_000_000
 
 _DECIDE = """\
     # Auto-renew is off here, and what follows the term is left open: it may go on by the month, at a higher price. Say
-    # `endOfTerm: cancel`, `extend` or `renew` in the line, and take the marks off:
+    # `endOfTerm: cancel`, `extend` or `renew` in the line, and take the marks off{and_more}:
 """
 
 
@@ -40,7 +40,8 @@ def customer_text(
     out += [_line(line, titles.get(line["name"], "")) for line in lines]
     if undecided:
         aside = "".join(_line(line, titles.get(line["name"], "")) for line in undecided)
-        out.append(_DECIDE + "".join(f"    # {line[4:]}\n" for line in aside.splitlines()))
+        decide = _DECIDE.format(and_more="" if lines else ", and the brackets above")
+        out.append(decide + "".join(f"    # {line[4:]}\n" for line in aside.splitlines()))
     return "".join(out)
 
 

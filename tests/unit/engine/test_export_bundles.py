@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -246,8 +247,18 @@ def test_what_is_left_open_is_set_aside_for_a_person(tmp_path):
         list(export_customers(session, None, undecided="extend", progress=Silent()))
 
     assert ([], 0) == ([item.action.kind for item in estate.plan().operations], found[0].lines)
-    assert "    # - name: " in text_of(estate, "alpha")
     assert "endOfTerm: extend" in text_of(other, "alpha")
+    text = text_of(estate, "alpha")
+    assert "take the marks off, and the brackets above:" in text
+    decided = re.sub(
+        r"^  # (- name|  )", r"  \1", text.replace("subscriptions: []", "subscriptions:"), flags=re.MULTILINE
+    )
+    (estate.root / "customers" / "alpha.yaml").write_text(
+        decided.replace("seats: 4", "seats: 4\n    endOfTerm: cancel")
+    )
+    assert [("adopt", 4), ("set_end_of_term", 4)] == [
+        (item.action.kind, item.context.seats) for item in estate.plan().operations
+    ]
 
 
 def test_an_export_into_the_project_adds_only_what_nobody_declares(tmp_path):
