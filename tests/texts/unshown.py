@@ -26,6 +26,7 @@ UNSHOWN: tuple[tuple[str, str, str], ...] = (
     ("cspdecl/store/git_run.py", r".*", "what git says, looked for and not said"),
     ("cspdecl/engine/apply.py", r"warning\[.*", "a line of a log"),
     ("cspdecl/engine/export", r"(.*\n)+", "comments and keys of manifests that are written"),
+    ("cspdecl/engine/export_text.py", r".*", "comments and keys of manifests that are written"),
     ("cspdecl/engine/webhook.py", r"application/.*", "a media type"),
     ("cspdecl/cli/main.py", r"[A-Z].*\.", "the table of `--help`, which is English"),
     ("cspdecl/cli/writing.py", r"Also write .*", "`--help`, which is English"),
