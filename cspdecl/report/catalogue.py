@@ -69,10 +69,23 @@ class Catalogue:
     exact: Mapping[str, str]
     by_word: Mapping[str, tuple[Template, ...]]
     _known: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _effort: list[int] = field(default_factory=lambda: [0])
 
     def translate(self, text: str) -> tuple[str, int]:
-        """The text in this language, and how many letters of it stayed English; names and figures are not counted."""
+        """The text in this language, and how many letters of it stayed English; names and figures are not counted.
+
+        What others put into a sentence decides how many ways there are to read it, so the ways tried are counted: after
+        `EFFORT` the best one so far is taken. A text that is too long to be a sentence stays as it is.
+        """
+        if len(text) > LONGEST:
+            return text, sum(char.isalpha() for char in text)
+        self._effort[0] = EFFORT
         return self._read(text, 0)
+
+    def _try(self) -> bool:
+        """Whether another way may be tried."""
+        self._effort[0] -= 1
+        return self._effort[0] > 0
 
     def _read(self, text: str, depth: int) -> tuple[str, int]:
         known = self._known.get(text)
@@ -80,7 +93,9 @@ class Catalogue:
             if len(self._known) > _MANY:
                 self._known.clear()
             letters = sum(char.isalpha() for char in text)
-            known = self._known[text] = self._translated(text, letters, depth)
+            known = self._translated(text, letters, depth)
+            if self._effort[0] > 0:  # what was broken off may read better when it is asked for by itself
+                self._known[text] = known
         return known
 
     def _translated(self, text: str, letters: int, depth: int) -> tuple[str, int]:
@@ -100,6 +115,8 @@ class Catalogue:
                 return best
         for template in self._candidates(text):
             for places in template.readings(text):
+                if not self._try():
+                    return best
                 best = self._filled(template, places, best, depth)
                 if not best[1]:
                     return best
@@ -130,6 +147,8 @@ class Catalogue:
                 cuts.append((at, joint))
                 at = text.find(joint, at + len(joint))
         for found in _LISTED.finditer(text):
+            if not self._try():
+                return best
             first, second = self._read(text[: found.start()], depth + 1), self._read(text[found.end() :], depth + 1)
             if _whole(text[: found.start()]) and first[1] + second[1] < best[1]:
                 between = self.exact.get(found[1], found[1])
@@ -138,6 +157,8 @@ class Catalogue:
             end = at + len(joint)
             if not _whole(text[:at]):
                 continue
+            if not self._try():
+                return best
             first = self._read(text[:at], depth + 1)
             for second, between in ((self._read(text[end:], depth + 1), joint), (self._read(text[at:], depth + 1), "")):
                 if first[1] + second[1] < best[1]:
@@ -160,6 +181,9 @@ class Catalogue:
 
 _SAID_ONLY = ("report.toml", "report_names.toml")
 _MANY = 50_000
+#: Ways to read one sentence that are tried at most, and how long one may be.
+EFFORT = 6_000
+LONGEST = 1_500
 _MOST = 400
 
 

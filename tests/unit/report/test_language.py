@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from cspdecl.core.money import Money
+from cspdecl.report.catalogue import load_catalogue
 from cspdecl.report.language import ENGLISH, GERMAN, language_of
 
 
@@ -69,3 +70,25 @@ def test_the_reading_that_leaves_least_english_wins():
 def test_what_is_quoted_stays_as_written():
     """Keys and values in backticks are for typing: neither their words nor their figures change."""
     assert "`seats: 1,000`" in GERMAN.sentence("say `seats: 1,000` or less")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the provider refuses: " + ", ".join(f"foo {number} bar (baz; qux: on {number} of it)" for number in range(30)),
+        "it is " + "of the " * 170,
+        "a: b; c, d (e). " * 80,
+        "x" * 5_000,
+    ],
+    ids=["joints", "places", "pieces", "long"],
+)
+def test_what_others_say_costs_no_more_than_a_sentence_may(text):
+    """A provider's endless message is read in so many ways and no more; what is not found keeps its words."""
+    catalogue = load_catalogue("de")
+    catalogue._known.clear()
+
+    said, left = catalogue.translate(text)
+
+    assert left > 0
+    assert catalogue._effort[0] >= -100  # broken off: nobody goes on trying once it is used up
+    assert len(text) <= 2 * len(said)
