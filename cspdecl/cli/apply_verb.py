@@ -173,23 +173,17 @@ def _show_fresh(ctx: click.Context, papers: Papers, session: Session, plan: Plan
 
 def _not_applied(ctx: click.Context, plan: Plan, papers: Papers, *, diagnostics: Any, root: Path) -> int:
     from cspdecl.core.diagnostics import has_errors
-    from cspdecl.engine.exits import Exit, strongest
+    from cspdecl.engine.exits import verdict_of
 
-    exits = [Exit.DONE]
-    if has_errors(plan.diagnostics):
-        exits.append(Exit.INVALID)
-    if plan.safety.refused:
-        exits.append(Exit.REFUSED)
-    if not plan.complete:
-        exits.append(Exit.TRY_LATER)
+    ended = verdict_of(plan, detailed=False)
     agreed = not plan.operations or plan.safety.refused or has_errors(plan.diagnostics)
-    papers.not_carried_out(plan, strongest(exits), agreed=agreed)
+    papers.not_carried_out(plan, ended, agreed=agreed)
     if agreed:
         show_diagnostics((*diagnostics, *plan.diagnostics), root, ctx)
         emit_plan(ctx, plan, style="text", show=papers.show)
     else:
         click.echo(in_words("nothing was carried out"), err=True)
-    return strongest(exits)
+    return ended
 
 
 @contextmanager
@@ -219,20 +213,12 @@ def summary(result: ApplyResult, lang: Language = ENGLISH) -> str:
     """What a run did, in lines."""
     from cspdecl.commerce.words import counted
     from cspdecl.core.outcome import Applied
+    from cspdecl.report.result import states_in_words
 
     states: dict[str, int] = {}
     for task in result.tasks:
         states[task.state] = states.get(task.state, 0) + 1
-    words = {
-        "applied": lang.say("done"),
-        "rejected": lang.say("refused by the provider"),
-        "stale": lang.say("not as planned any more"),
-        "deferred": lang.say("waiting for a person"),
-        "unknown": lang.say("unknown"),
-        "skipped": lang.say("skipped"),
-        "later": lang.say("left for later"),
-    }
-    did = ", ".join(f"{states[key]} {word}" for key, word in words.items() if key in states)
+    did = ", ".join(f"{states[key]} {word}" for key, word in states_in_words(lang).items() if key in states)
     records = lang.sentence(counted(result.records, "change record"))
     if did:
         lines = [lang.say("Apply: {did}; {records} written", did=did, records=records)]

@@ -144,7 +144,8 @@ def _rest(count: int, lang: Language) -> str:
     return f"\n{lang.say('… and {count} more: see the result file.', count=count)}\n" if count > 0 else ""
 
 
-def _state(state: str, lang: Language) -> str:
+def states_in_words(lang: Language) -> dict[str, str]:
+    """How an operation ended, for people; in the order in which a summary counts them."""
     return {
         "applied": lang.say("done"),
         "rejected": lang.say("refused by the provider"),
@@ -153,7 +154,11 @@ def _state(state: str, lang: Language) -> str:
         "unknown": lang.say("unknown"),
         "skipped": lang.say("skipped"),
         "later": lang.say("left for later"),
-    }.get(state, lang.say("not sent"))
+    }
+
+
+def _state(state: str, lang: Language) -> str:
+    return states_in_words(lang).get(state, lang.say("not sent"))
 
 
 def _next(report: ApplyReport, lang: Language) -> str:
